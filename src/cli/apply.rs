@@ -1,0 +1,161 @@
+//! `apply`: show, ask, change.
+
+use std::process::ExitCode;
+
+use super::Global;
+use super::report::{FAILED, Failure, Report, USAGE};
+use super::scene::{self, Places, Scene};
+use crate::apply::{apply, take_back};
+use crate::host::{Machine, secrets};
+use crate::journal::Ledger;
+use crate::name::ServiceId;
+use crate::plan::{Plan, plan, show};
+use crate::resource::Layout;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Show the diffs as `plan` does
+    #[arg(long)]
+    diff: bool,
+    /// Only what this service wants: certificates, prosody, jicofo, videobridge, meet, nginx, caddy
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    only: Option<ServiceId>,
+}
+
+fn service(text: &str) -> Result<ServiceId, String> {
+    ServiceId::ALL
+        .into_iter()
+        .find(|id| id.as_str() == text)
+        .ok_or_else(|| {
+            let names: Vec<&str> = ServiceId::ALL.iter().map(|id| id.as_str()).collect();
+            format!(
+                "there is no such service; choose one of {}",
+                names.join(", ")
+            )
+        })
+}
+
+pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
+    let root = scene::staged_root(global)?;
+    let site = scene::read_site(global)?;
+    let mut machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let places = Places::system();
+    let platform = scene::platform(global, &machine)?;
+    let reader = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let mut books = places.locked_books(&reader, "apply")?;
+    recover(&mut machine, &mut books, report)?;
+    let scene = Scene::set(site, platform, &machine, &places)?;
+    let plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    if !plan.changes() && plan.blocked().next().is_none() {
+        // The books may still have to learn that everything is in order.
+        let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
+        return Ok(told(&plan, outcome.generation, 0, report));
+    }
+    if !report.is_json() {
+        super::plan::print(&plan, global, args.diff, report);
+    }
+    if plan.blocked().next().is_none() && !args.yes {
+        match report.ask("Change this?") {
+            Some(true) => {}
+            Some(false) => return Err(Failure::new(FAILED, "nothing was changed, as you said")),
+            None => {
+                return Err(Failure::new(
+                    USAGE,
+                    "there is no terminal to ask on, and nothing was changed",
+                )
+                .hint("say yes beforehand: `jitsi-install apply --yes`"));
+            }
+        }
+    }
+    let mut plan = plan;
+    if scene.kept.is_new && plan.blocked().next().is_none() {
+        // Before the first step: what is laid out from a secret must never outlive it. The folder
+        // of secrets may be new, so the plan is made again.
+        secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
+            .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
+        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    }
+    let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
+    report.done();
+    Ok(told(&plan, outcome.generation, outcome.taken, report))
+}
+
+/// Takes back what a killed run left behind.
+pub(super) fn recover(
+    machine: &mut Machine,
+    books: &mut dyn Ledger,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    while let Some(number) = books.unfinished()? {
+        report.note(&format!(
+            "generation {number} was never finished: taking it back"
+        ));
+        let count = take_back(number, machine, books, report)?;
+        report.note(&format!("took back {count} steps"));
+    }
+    Ok(())
+}
+
+/// The plan for everything, or for one service while the books keep the rest.
+fn choose(
+    layout: Layout,
+    only: Option<ServiceId>,
+    machine: &Machine,
+    books: &dyn Ledger,
+) -> Result<Plan, Failure> {
+    let applied = books.applied()?;
+    let Some(only) = only else {
+        return Ok(plan(&layout, machine, &applied));
+    };
+    let others: std::collections::BTreeSet<String> = layout
+        .items
+        .iter()
+        .filter(|item| item.service != only)
+        .map(|item| item.resource.id())
+        .collect();
+    let items: Vec<_> = layout
+        .items
+        .into_iter()
+        .filter(|item| item.service == only || is_shared(&item.resource))
+        .collect();
+    let mine: std::collections::BTreeSet<String> =
+        items.iter().map(|item| item.resource.id()).collect();
+    let (looked_at, elsewhere) = applied.into_iter().partition(|(id, _)| mine.contains(id));
+    debug_assert!(
+        items
+            .iter()
+            .all(|item| !others.contains(&item.resource.id()) || is_shared(&item.resource))
+    );
+    let part = Layout {
+        items,
+        remarks: layout.remarks,
+        veiled: layout.veiled,
+    };
+    let mut plan = plan(&part, machine, &looked_at);
+    plan.elsewhere = elsewhere;
+    Ok(plan)
+}
+
+/// Folders come along with any service, since its files stand in them.
+fn is_shared(resource: &crate::resource::Resource) -> bool {
+    matches!(resource, crate::resource::Resource::Dir(_))
+}
+
+fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
+    if report.is_json() {
+        let mut value = show::json(plan);
+        value["generation"] = serde_json::json!(generation);
+        value["taken"] = serde_json::json!(taken);
+        report.json(&value);
+    } else if taken == 0 {
+        report.note("everything is in order: nothing had to be changed");
+    } else if let Some(number) = generation {
+        report.note(&format!(
+            "generation {number}: {taken} steps taken; `jitsi-install rollback` takes them back"
+        ));
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,84 @@
+//! `completions` and `man`, from the same definitions as the command line itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Command;
+
+use super::report::{FAILED, Failure, Report};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// The folder, as in /usr/share/man/man8
+    dir: PathBuf,
+}
+
+pub(super) fn completions(
+    args: &CompletionsArgs,
+    command: &mut Command,
+    report: &mut Report,
+) -> Result<ExitCode, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, command, "jitsi-install", &mut text);
+    report.data(&String::from_utf8_lossy(&text));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn man(
+    args: &ManArgs,
+    command: Command,
+    report: &mut Report,
+) -> Result<ExitCode, Failure> {
+    std::fs::create_dir_all(&args.dir).map_err(|error| Failure::io(&args.dir, &error))?;
+    let mut pages = Vec::new();
+    collect(command.disable_help_subcommand(true), "", &mut pages);
+    let mut names = Vec::new();
+    for (name, page) in pages {
+        let path = args.dir.join(format!("{name}.8"));
+        let mut text = Vec::new();
+        page.render(&mut text)
+            .map_err(|error| Failure::new(FAILED, error.to_string()))?;
+        std::fs::write(&path, text).map_err(|error| Failure::io(&path, &error))?;
+        names.push(path.display().to_string());
+    }
+    if report.is_json() {
+        report.json(&names);
+    } else {
+        report.note(&format!(
+            "wrote {} man pages into `{}`",
+            names.len(),
+            args.dir.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A page for the program and one for each verb, as git does.
+fn collect(command: Command, above: &str, pages: &mut Vec<(String, clap_mangen::Man)>) {
+    let name = if above.is_empty() {
+        command.get_name().to_owned()
+    } else {
+        format!("{above}-{}", command.get_name())
+    };
+    for verb in command.get_subcommands().cloned().collect::<Vec<_>>() {
+        collect(verb, &name, pages);
+    }
+    let title = name.clone().to_uppercase();
+    let man = clap_mangen::Man::new(
+        command
+            .display_name(name.clone())
+            .bin_name(
+                name.replace('-', " ")
+                    .replacen("jitsi install", "jitsi-install", 1),
+            ),
+    )
+    .title(title)
+    .section("8");
+    pages.push((name, man));
+}

@@ -1,0 +1,202 @@
+//! What most verbs begin with: the root, the site, the platform, secrets and facts.
+
+use std::path::{Path, PathBuf};
+
+use super::report::{BAD_SITE, FAILED, Failure, USAGE};
+use super::{FamilyArg, Global};
+use crate::host::books::Books;
+use crate::host::secrets::Kept;
+use crate::host::{self, Machine, facts, secrets};
+use crate::layout::layout;
+use crate::name::AbsPath;
+use crate::platform::{Family, Platform, Release};
+use crate::resource::Layout;
+use crate::service::Facts;
+use crate::site::{self, Site};
+
+/// Where this program keeps its own files inside a root.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// Site file, secrets, templates.
+    pub(super) config: AbsPath,
+    /// The books.
+    pub(super) state: AbsPath,
+}
+
+impl Places {
+    /// The places of an installed machine.
+    pub(super) fn system() -> Self {
+        Self {
+            config: AbsPath::fixed("/etc/jitsi-install"),
+            state: AbsPath::fixed("/var/lib/jitsi-install"),
+        }
+    }
+
+    /// The same places below a folder.
+    pub(super) fn below(base: &AbsPath) -> Self {
+        let system = Self::system();
+        Self {
+            config: base.join(system.config.relative()),
+            state: base.join(system.state.relative()),
+        }
+    }
+
+    pub(super) fn secrets(&self) -> AbsPath {
+        self.config.join("secrets.toml")
+    }
+
+    pub(super) fn templates(&self) -> AbsPath {
+        self.config.join("templates")
+    }
+
+    pub(super) fn books<'m>(&self, machine: &'m Machine) -> Books<'m> {
+        Books::read_only(machine.root(), self.state.clone())
+    }
+
+    pub(super) fn locked_books<'m>(
+        &self,
+        machine: &'m Machine,
+        command: &str,
+    ) -> Result<Books<'m>, Failure> {
+        Ok(Books::locked(machine.root(), self.state.clone(), command)?)
+    }
+}
+
+/// The tree that `--root` names. The machine itself is not laid out by this version.
+pub(super) fn staged_root(global: &Global) -> Result<PathBuf, Failure> {
+    let missing = |what: &str| {
+        Err(Failure::new(USAGE, what.to_owned())
+            .hint("name a folder: `--root /tmp/stage`; it is filled as a tree to look at, copy or package"))
+    };
+    let Some(root) = &global.root else {
+        return missing("this version lays out staged trees, and no `--root` was given");
+    };
+    let whole = root.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
+                .hint(format!("make it first: `mkdir -p {}`", root.display()))
+        }
+        _ => Failure::io(root, &error),
+    })?;
+    if whole == Path::new("/") {
+        return missing("this version lays out staged trees, and `--root /` is the machine itself");
+    }
+    if !whole.is_dir() {
+        return Err(Failure::new(
+            FAILED,
+            format!("`{}` is no folder", root.display()),
+        ));
+    }
+    Ok(whole)
+}
+
+/// Where the site file is.
+pub(super) fn site_path(global: &Global) -> PathBuf {
+    global.site.clone().unwrap_or_else(|| {
+        let root = global.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        root.join("etc/jitsi-install/site.toml")
+    })
+}
+
+/// Reads and checks the site file.
+pub(super) fn read_site(global: &Global) -> Result<Site, Failure> {
+    let path = site_path(global);
+    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(BAD_SITE, format!("there is no site file `{}`", path.display()))
+            .hint("write one: `jitsi-install init meet.example.org --site FILE`, or name yours with `--site`"),
+        _ => Failure::io(&path, &error),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        Failure::new(
+            BAD_SITE,
+            format!("`{}` line {line}: this is not UTF-8 text", path.display()),
+        )
+        .hint("save it as UTF-8")
+    })?;
+    site::parse(&text).map_err(|error| {
+        let count = error.problems.len();
+        let mistakes = if count == 1 {
+            "one mistake".to_owned()
+        } else {
+            format!("{count} mistakes")
+        };
+        Failure::new(
+            BAD_SITE,
+            format!("`{}` has {mistakes}\n{error}", path.display()),
+        )
+    })
+}
+
+/// The platform that `--family` or the tree itself names.
+pub(super) fn platform(global: &Global, machine: &Machine) -> Result<Platform, Failure> {
+    let found = facts::release(machine.root());
+    let asked = global.family.map(|family| match family {
+        FamilyArg::Debian => Family::Debian,
+        FamilyArg::Slackware => Family::Slackware,
+    });
+    let release: Release = match (asked, found) {
+        (Some(family), Some(release)) if release.family() == family => release,
+        (Some(family), _) => family.newest(),
+        (None, Some(release)) => release,
+        (None, None) => {
+            return Err(
+                Failure::new(USAGE, "the tree does not say which system it is")
+                    .hint("name its family: `--family debian` or `--family slackware`"),
+            );
+        }
+    };
+    Ok(release.platform())
+}
+
+/// Everything that a layout is made from.
+pub(super) struct Scene {
+    pub(super) site: Site,
+    pub(super) platform: Platform,
+    pub(super) kept: Kept,
+    pub(super) facts: Facts,
+    remarks: Vec<String>,
+}
+
+impl Scene {
+    /// Gathers it.
+    pub(super) fn set(
+        site: Site,
+        platform: Platform,
+        machine: &Machine,
+        places: &Places,
+    ) -> Result<Self, Failure> {
+        let now = host::now();
+        let web_root = site
+            .web
+            .root
+            .clone()
+            .unwrap_or_else(|| platform.meet_home.clone());
+        let (facts, remarks) =
+            facts::gather(machine.root(), &site, &web_root, &places.templates(), now)
+                .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
+        let kept = secrets::load(machine.root(), &places.secrets(), &site.domain, now)
+            .map_err(|error| Failure::new(FAILED, error.to_string()))?;
+        Ok(Self {
+            site,
+            platform,
+            kept,
+            facts,
+            remarks,
+        })
+    }
+
+    /// What the machine should hold.
+    pub(super) fn layout(&self) -> Result<Layout, Failure> {
+        let mut layout = layout(&self.site, &self.platform, &self.kept.secrets, &self.facts)
+            .map_err(|error| {
+                Failure::new(BAD_SITE, error.to_string())
+                    .hint("look at the site file and at your own templates")
+            })?;
+        layout.remarks.splice(0..0, self.remarks.iter().cloned());
+        Ok(layout)
+    }
+}

@@ -1,0 +1,92 @@
+//! The workshop: the only room that touches disk, processes, clock and chance.
+//!
+//! It implements the traits of those who need it ([`Observe`](crate::plan::Observe),
+//! [`Alter`](crate::apply::Alter), [`Ledger`](crate::journal::Ledger)) and hands facts and
+//! secrets to the pure rooms. It decides nothing about Jitsi. Every path is resolved inside the
+//! root by [`root`], and nowhere else.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the room that clippy.toml keeps the others out of"
+)]
+
+pub mod books;
+pub mod facts;
+pub mod people;
+pub mod process;
+pub mod root;
+pub mod secrets;
+pub mod stand;
+
+use crate::apply::{Alter, AlterError};
+use crate::name::{AbsPath, Owner};
+use crate::plan::{Found, Observe, State};
+use root::Root;
+
+/// A machine, or a tree that will become one.
+pub struct Machine {
+    root: Root,
+    people: people::People,
+}
+
+impl Machine {
+    /// Opens the tree below `root`.
+    ///
+    /// # Errors
+    /// When it is no folder or cannot be opened.
+    pub fn open(root: &std::path::Path) -> std::io::Result<Self> {
+        let root = Root::open(root)?;
+        let people = people::People::read(&root);
+        Ok(Self { root, people })
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+}
+
+impl Observe for Machine {
+    fn look(&self, path: &AbsPath) -> Found {
+        self.root.look(path)
+    }
+
+    fn is_dir(&self, path: &AbsPath) -> bool {
+        self.root.is_dir(path)
+    }
+
+    fn ids(&self, owner: &Owner) -> Option<(u32, u32)> {
+        self.people.ids(owner)
+    }
+}
+
+impl Alter for Machine {
+    fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError> {
+        self.root.put(path, state).map_err(|error| AlterError {
+            path: path.to_string(),
+            why: error.to_string(),
+        })
+    }
+
+    fn random(&mut self, buffer: &mut [u8]) {
+        random(buffer);
+    }
+}
+
+/// Fills a buffer from the system's random source.
+///
+/// # Panics
+/// When the system has none; nothing secret can be made then.
+pub fn random(buffer: &mut [u8]) {
+    getrandom::fill(buffer).expect("the system's random source");
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
+}

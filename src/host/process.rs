@@ -1,0 +1,203 @@
+//! Programs on this machine: found, started, watched, stopped. Only what was started here is ever
+//! stopped, by its own pid.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::{Pid, User};
+
+/// How long a program may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Looks for a program on the `PATH`, and where system programs are for those whose `PATH` leaves
+/// that out.
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+/// A TCP port on loopback that is free now.
+///
+/// # Errors
+/// What the system said.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// A user without rights, for programs that root starts for a trial.
+#[must_use]
+pub fn nobody() -> Option<User> {
+    User::from_name("nobody").ok().flatten()
+}
+
+/// Name of the user and group that run us.
+#[must_use]
+pub fn myself() -> (String, String) {
+    let user = User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten()
+        .map_or_else(|| "me".to_owned(), |user| user.name);
+    let group = nix::unistd::Group::from_gid(nix::unistd::getegid())
+        .ok()
+        .flatten()
+        .map_or_else(|| "me".to_owned(), |group| group.name);
+    (user, group)
+}
+
+/// Are we root?
+#[must_use]
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// What to start.
+pub struct Order<'a> {
+    /// Name for messages.
+    pub name: &'a str,
+    /// The program.
+    pub program: &'a Path,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Additions to its environment.
+    pub env: Vec<(&'a str, String)>,
+    /// User and group numbers to run as.
+    pub run_as: Option<(u32, u32)>,
+    /// Where its output goes.
+    pub log: PathBuf,
+}
+
+/// A program that runs.
+pub struct Running {
+    /// Name for messages.
+    pub name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+/// Starts a program in a process group of its own, so that Ctrl-C reaches us alone.
+///
+/// # Errors
+/// What the system said.
+pub fn start(order: Order<'_>) -> io::Result<Running> {
+    let log = std::fs::File::create(&order.log)?;
+    let mut command = Command::new(order.program);
+    command
+        .args(&order.args)
+        .envs(order.env)
+        .env_remove("NOTIFY_SOCKET")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0);
+    if let Some((user, group)) = order.run_as {
+        command.uid(user).gid(group);
+    }
+    Ok(Running {
+        name: order.name.to_owned(),
+        child: command.spawn()?,
+        log: order.log,
+    })
+}
+
+impl Running {
+    /// Its process number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Has it ended by itself?
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits until something listens at `port` on loopback, or it ends, or patience does.
+    pub fn listens(&mut self, port: u16, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        while Instant::now() < until && !self.has_ended() {
+            if TcpStream::connect_timeout(
+                &SocketAddr::from(([127, 0, 0, 1], port)),
+                Duration::from_millis(200),
+            )
+            .is_ok()
+            {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// The last lines of its output.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(8)..].join("\n")
+    }
+
+    /// Asks it to end, and ends it when it does not.
+    pub fn stop(&mut self) {
+        if self.has_ended() {
+            return;
+        }
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX));
+        let _ = kill(pid, Signal::SIGTERM);
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if self.has_ended() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Signals that end a trial, held back until somebody waits for them. Programs that are started
+/// do not inherit this (the standard library gives them an empty mask).
+pub struct Interrupts(SigSet);
+
+impl Interrupts {
+    /// Begins to hold them back.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn hold() -> io::Result<Self> {
+        let mut set = SigSet::empty();
+        for signal in [
+            Signal::SIGINT,
+            Signal::SIGTERM,
+            Signal::SIGHUP,
+            Signal::SIGCHLD,
+        ] {
+            set.add(signal);
+        }
+        set.thread_block()?;
+        Ok(Self(set))
+    }
+
+    /// Waits for the next; true when it asks to end, false when a started program has ended.
+    #[must_use]
+    pub fn wait(&self) -> bool {
+        !matches!(self.0.wait(), Ok(Signal::SIGCHLD))
+    }
+}

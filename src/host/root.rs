@@ -1,0 +1,400 @@
+//! Paths inside a root, resolved the way `chroot` would: a link, absolute or with `..`, never
+//! leads out. Files are replaced as a whole: temp file beside, owner, mode, contents, sync,
+//! rename, sync of the folder; a link in the last part is replaced, never followed.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat, renameat};
+use nix::sys::stat::{FileStat, Mode as Bits, SFlag, fchmod, fstat, fstatat, mkdirat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, symlinkat, unlinkat};
+
+use crate::name::{AbsPath, Mode};
+use crate::plan::{Found, State};
+
+/// Links followed in one path at the most, as in Linux.
+const MOST_LINKS: u32 = 40;
+
+/// Largest file that is read whole; configuration is far smaller.
+const LARGEST: u64 = 64 << 20;
+
+/// A folder in which all paths are resolved.
+pub struct Root {
+    fd: OwnedFd,
+}
+
+fn kind(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
+}
+
+fn bits(mode: Mode) -> Bits {
+    Bits::from_bits_truncate(mode.0)
+}
+
+impl Root {
+    /// Opens a folder as root.
+    ///
+    /// # Errors
+    /// When it is no folder or cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            fd: open(
+                path,
+                OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
+                Bits::empty(),
+            )?,
+        })
+    }
+
+    /// Walks to a folder; the last part may be a link too.
+    fn walk(&self, parts: &[&str]) -> nix::Result<OwnedFd> {
+        let mut stack = vec![self.fd.try_clone().map_err(|_| Errno::EMFILE)?];
+        let mut queue: VecDeque<OsString> = parts.iter().map(OsString::from).collect();
+        let mut links = 0;
+        while let Some(part) = queue.pop_front() {
+            if part.is_empty() || part == "." {
+                continue;
+            }
+            if part == ".." {
+                if stack.len() > 1 {
+                    stack.pop();
+                }
+                continue;
+            }
+            let top = stack.last().ok_or(Errno::ENOENT)?;
+            let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let next = openat(top.as_fd(), part.as_os_str(), flags, Bits::empty())?;
+            match kind(&fstat(&next)?) {
+                SFlag::S_IFDIR => stack.push(next),
+                SFlag::S_IFLNK => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(Errno::ELOOP);
+                    }
+                    let target = readlinkat(top.as_fd(), part.as_os_str())?;
+                    if target.as_bytes().first() == Some(&b'/') {
+                        stack.truncate(1);
+                    }
+                    for piece in target.as_bytes().split(|byte| *byte == b'/').rev() {
+                        queue.push_front(OsStr::from_bytes(piece).to_owned());
+                    }
+                }
+                _ => return Err(Errno::ENOTDIR),
+            }
+        }
+        stack.pop().ok_or(Errno::ENOENT)
+    }
+
+    /// The folder that holds a path, and the path's last part.
+    fn parent<'p>(&self, path: &'p AbsPath) -> nix::Result<(OwnedFd, &'p str)> {
+        let mut parts: Vec<&str> = path.relative().split('/').collect();
+        let last = parts.pop().unwrap_or_default();
+        Ok((self.walk(&parts)?, last))
+    }
+
+    /// What stands at a path; see [`Observe::look`](crate::plan::Observe::look).
+    #[must_use]
+    pub fn look(&self, path: &AbsPath) -> Found {
+        match self.state(path) {
+            Ok(found) => found,
+            Err(Errno::ENOENT) => Found::State(State::Absent),
+            Err(Errno::ENOTDIR) => {
+                Found::Unknown("a file stands where one of its folders should be".to_owned())
+            }
+            Err(error) => Found::Unknown(format!("it cannot be looked at: {}", error.desc())),
+        }
+    }
+
+    fn state(&self, path: &AbsPath) -> nix::Result<Found> {
+        let (dir, name) = self.parent(path)?;
+        let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        let mode = Mode(stat.st_mode & 0o7777);
+        let ids = Some((stat.st_uid, stat.st_gid));
+        Ok(match kind(&stat) {
+            SFlag::S_IFDIR => Found::State(State::Dir { mode, ids }),
+            SFlag::S_IFLNK => {
+                let target = readlinkat(&dir, name)?;
+                Found::State(State::Link {
+                    target: target.to_string_lossy().into_owned(),
+                })
+            }
+            SFlag::S_IFREG => {
+                if u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
+                    return Ok(Found::Unknown(
+                        "it is larger than any file of ours".to_owned(),
+                    ));
+                }
+                let flags =
+                    OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+                let file = openat(&dir, name, flags, Bits::empty())?;
+                match read(file) {
+                    Ok(bytes) => Found::State(State::File { bytes, mode, ids }),
+                    Err(error) => Found::Unknown(format!("it cannot be read: {error}")),
+                }
+            }
+            _ => Found::Unknown("a device, pipe or socket stands there".to_owned()),
+        })
+    }
+
+    /// Is there a folder, perhaps behind links?
+    #[must_use]
+    pub fn is_dir(&self, path: &AbsPath) -> bool {
+        self.walk(&path.relative().split('/').collect::<Vec<_>>())
+            .is_ok()
+    }
+
+    /// A file's bytes; links are followed inside the root.
+    ///
+    /// # Errors
+    /// When it is no file or cannot be read.
+    pub fn read(&self, path: &AbsPath) -> io::Result<Vec<u8>> {
+        let mut path = path.clone();
+        for _ in 0..MOST_LINKS {
+            let (dir, name) = self.parent(&path)?;
+            let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            if kind(&stat) == SFlag::S_IFLNK {
+                let target = readlinkat(&dir, name)?.to_string_lossy().into_owned();
+                path = followed(&path, &target).ok_or(Errno::ENOENT)?;
+                continue;
+            }
+            if kind(&stat) != SFlag::S_IFREG || u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it is not a plain file, or far too large",
+                ));
+            }
+            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            return read(openat(&dir, name, flags, Bits::empty())?);
+        }
+        Err(Errno::ELOOP.into())
+    }
+
+    /// Names in a folder, sorted; none when there is no such folder.
+    #[must_use]
+    pub fn list(&self, path: &AbsPath) -> Vec<String> {
+        let entries = || -> nix::Result<Vec<String>> {
+            let dir = self.walk(&path.relative().split('/').collect::<Vec<_>>())?;
+            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let mut dir = nix::dir::Dir::openat(&dir, ".", flags, Bits::empty())?;
+            let mut names: Vec<String> = dir
+                .iter()
+                .filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned))
+                .filter(|name| name != "." && name != "..")
+                .collect();
+            names.sort();
+            Ok(names)
+        };
+        entries().unwrap_or_default()
+    }
+
+    /// Makes a path be as `state` says; see [`Alter::put`](crate::apply::Alter::put).
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn put(&self, path: &AbsPath, state: &State) -> io::Result<()> {
+        let (dir, name) = match self.parent(path) {
+            Err(Errno::ENOENT) if *state == State::Absent => return Ok(()),
+            found => found?,
+        };
+        match state {
+            State::Absent => remove(&dir, name)?,
+            State::Dir { mode, ids } => make_dir(&dir, name, *mode, *ids)?,
+            State::Link { target } => {
+                let temp = temp_name(name);
+                symlinkat(target.as_str(), &dir, temp.as_str())?;
+                into_place(&dir, &temp, name)?;
+            }
+            State::File { bytes, mode, ids } => {
+                let temp = temp_name(name);
+                let ids = ids.or_else(|| {
+                    let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok()?;
+                    (kind(&stat) == SFlag::S_IFREG).then_some((stat.st_uid, stat.st_gid))
+                });
+                if let Err(error) = write_temp(&dir, &temp, bytes, *mode, ids) {
+                    let _ = unlinkat(&dir, temp.as_str(), UnlinkatFlags::NoRemoveDir);
+                    return Err(error);
+                }
+                into_place(&dir, &temp, name)?;
+            }
+        }
+        sync_dir(&dir)
+    }
+
+    /// Makes a folder and the folders above it; those that exist are left as they are.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn ensure_dir(&self, path: &AbsPath, mode: Mode) -> io::Result<()> {
+        if self.is_dir(path) {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.ensure_dir(&parent, Mode(0o755))?;
+        }
+        self.put(path, &State::Dir { mode, ids: None })
+    }
+
+    /// Adds bytes to the end of a file (made with 0600 when missing) and syncs it.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn append(&self, path: &AbsPath, bytes: &[u8]) -> io::Result<()> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_APPEND
+            | OFlag::O_CREAT
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
+        let file = openat(&dir, name, flags, Bits::from_bits_truncate(0o600))?;
+        let mut file = std::fs::File::from(file);
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        sync_dir(&dir)
+    }
+
+    /// Opens a file for locking, made with 0600 when missing.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open_lock(&self, path: &AbsPath) -> io::Result<std::fs::File> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        Ok(std::fs::File::from(openat(
+            &dir,
+            name,
+            flags,
+            Bits::from_bits_truncate(0o600),
+        )?))
+    }
+
+    /// Removes a folder of ours with everything in it.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn remove_tree(&self, path: &AbsPath) -> io::Result<()> {
+        for name in self.list(path) {
+            let child = path.join(&name);
+            match self.look(&child) {
+                Found::State(State::Dir { .. }) => self.remove_tree(&child)?,
+                _ => self.put(&child, &State::Absent)?,
+            }
+        }
+        self.put(path, &State::Absent)
+    }
+}
+
+/// Where a link leads, in words; [`Root::read`] then resolves those inside the root again.
+fn followed(link: &AbsPath, target: &str) -> Option<AbsPath> {
+    let mut parts: Vec<&str> = link.relative().split('/').collect();
+    parts.pop();
+    if target.starts_with('/') {
+        parts.clear();
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    AbsPath::parse(&format!("/{}", parts.join("/"))).ok()
+}
+
+fn read(fd: OwnedFd) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::from(fd)
+        .take(LARGEST)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn temp_name(name: &str) -> String {
+    let mut random = [0; 6];
+    super::random(&mut random);
+    format!(".{name}.{}.new", crate::recipe::hex(&random))
+}
+
+fn give(fd: &impl AsFd, ids: Option<(u32, u32)>) -> nix::Result<()> {
+    let Some((user, group)) = ids else {
+        return Ok(());
+    };
+    let stat = fstat(fd.as_fd())?;
+    if (stat.st_uid, stat.st_gid) == (user, group) {
+        return Ok(());
+    }
+    fchown(
+        fd.as_fd(),
+        Some(Uid::from_raw(user)),
+        Some(Gid::from_raw(group)),
+    )
+}
+
+fn write_temp(
+    dir: &OwnedFd,
+    temp: &str,
+    bytes: &[u8],
+    mode: Mode,
+    ids: Option<(u32, u32)>,
+) -> io::Result<()> {
+    let flags =
+        OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let fd = openat(dir, temp, flags, Bits::from_bits_truncate(0o600))?;
+    give(&fd, ids)?;
+    fchmod(&fd, bits(mode))?;
+    let mut file = std::fs::File::from(fd);
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn into_place(dir: &OwnedFd, temp: &str, name: &str) -> io::Result<()> {
+    if let Err(error) = renameat(dir, temp, dir, name) {
+        let _ = unlinkat(dir, temp, UnlinkatFlags::NoRemoveDir);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+fn make_dir(dir: &OwnedFd, name: &str, mode: Mode, ids: Option<(u32, u32)>) -> io::Result<()> {
+    match mkdirat(dir, name, Bits::from_bits_truncate(0o700)) {
+        Ok(()) | Err(Errno::EEXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let made = openat(dir, name, flags, Bits::empty())?;
+    give(&made, ids)?;
+    fchmod(&made, bits(mode))?;
+    Ok(fsync(&made)?)
+}
+
+fn remove(dir: &OwnedFd, name: &str) -> nix::Result<()> {
+    let stat = match fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => return Ok(()),
+        found => found?,
+    };
+    let is_dir = kind(&stat) == SFlag::S_IFDIR;
+    match unlinkat(
+        dir,
+        name,
+        if is_dir {
+            UnlinkatFlags::RemoveDir
+        } else {
+            UnlinkatFlags::NoRemoveDir
+        },
+    ) {
+        Err(Errno::ENOTEMPTY | Errno::EEXIST) if is_dir => Ok(()),
+        done => done,
+    }
+}
+
+/// Syncs a folder, so that a rename in it survives a power cut.
+fn sync_dir(dir: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    Ok(fsync(openat(dir, ".", flags, Bits::empty())?)?)
+}

@@ -1,0 +1,176 @@
+//! Templates to text: one engine for each target language, each with its own escaper.
+//!
+//! A template's file extension names its language. Whatever text a template interpolates becomes
+//! a complete literal of that language, quotes and all, so that no value can end the string, the
+//! directive or the script it stands in; what a language cannot carry is an error. An undefined
+//! variable is an error. Delimiters are `<< >>`, `<% %>` and `<# #>`, which none of the languages
+//! uses. An administrator's template of the same name replaces ours (the caller hands it in).
+//!
+//! To add a language: an [`Escape`] in `literal`, its extension in [`language`], and a test in
+//! `tests/hostile.rs` that feeds the result to the language's real parser.
+
+pub mod literal;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use tera::{Context, Delimiters, EscapeFn, Kwargs, State, Tera, Value};
+
+/// A template that could not become text.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The engine refused: syntax, an undefined variable, or a value that cannot be carried.
+    #[error("template `{name}`: {why}")]
+    Template {
+        /// Its name, as `prosody/host.cfg.lua`.
+        name: String,
+        /// What the engine says.
+        why: String,
+    },
+    /// There is no template of that name.
+    #[error("there is no template `{0}`")]
+    Missing(String),
+    /// The extension names no language.
+    #[error("template `{0}` has no extension that names a language")]
+    Language(String),
+}
+
+macro_rules! own {
+    ($($name:literal),* $(,)?) => {
+        /// Every template that comes with the program, by name; compiled in.
+        pub const OWN: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../templates/", $name)))),*
+        ];
+    };
+}
+
+own![
+    "caddy/Caddyfile.caddyfile",
+    "jicofo/config.sh",
+    "jicofo/jicofo.hocon",
+    "jicofo/jicofo.ini",
+    "jicofo/logging.properties",
+    "meet/config.js",
+    "meet/interface_config.js",
+    "nginx/site.nginx",
+    "prosody/host.lua",
+    "prosody/prosody.lua",
+    "videobridge/config.sh",
+    "videobridge/jitsi-videobridge2.ini",
+    "videobridge/jvb.hocon",
+    "videobridge/logging.properties",
+    "videobridge/sysctl.properties",
+];
+
+/// Renders templates by name; the administrator's own come first.
+pub struct Renderer {
+    overrides: BTreeMap<String, String>,
+}
+
+impl Renderer {
+    /// A renderer in which `overrides` (name to text) replace templates of the same name.
+    #[must_use]
+    pub fn new(overrides: BTreeMap<String, String>) -> Self {
+        Self { overrides }
+    }
+
+    /// The text of template `name` with `values`; ends with exactly one newline.
+    ///
+    /// # Errors
+    /// When there is no such template, when it is wrong, or when a value cannot be carried.
+    pub fn render(&self, name: &str, values: &impl Serialize) -> Result<String, RenderError> {
+        let text = match self.overrides.get(name) {
+            Some(text) => text.as_str(),
+            None => OWN
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, text)| *text)
+                .ok_or_else(|| RenderError::Missing(name.to_owned()))?,
+        };
+        let escape = language(name).ok_or_else(|| RenderError::Language(name.to_owned()))?;
+        let wrong = |error: tera::Error| RenderError::Template {
+            name: name.to_owned(),
+            why: reasons(&error),
+        };
+        let mut tera = Tera::new();
+        tera.set_delimiters(Delimiters {
+            block_start: "<%".into(),
+            block_end: "%>".into(),
+            variable_start: "<<".into(),
+            variable_end: ">>".into(),
+            comment_start: "<#".into(),
+            comment_end: "#>".into(),
+        })
+        .map_err(wrong)?;
+        tera.set_escape_fn(escape);
+        tera.autoescape_on([""]);
+        tera.register_filter("json", json);
+        tera.add_raw_template(name, text).map_err(wrong)?;
+        let context = Context::from_serialize(values).map_err(wrong)?;
+        let mut out = tera.render(name, &context).map_err(wrong)?;
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        Ok(out)
+    }
+}
+
+/// The escaper of a template's language, by its extension.
+#[must_use]
+pub fn language(name: &str) -> Option<EscapeFn> {
+    Some(match name.rsplit_once('.')?.1 {
+        "lua" => literal::lua,
+        "hocon" => literal::hocon,
+        "js" => literal::script,
+        "sh" => literal::shell,
+        "ini" => literal::systemd,
+        "properties" => literal::properties,
+        "nginx" => literal::nginx,
+        "caddyfile" => literal::caddyfile,
+        _ => return None,
+    })
+}
+
+/// `value | json`: any structure as JSON that is safe inside an HTML script.
+fn json(value: Value, _: Kwargs, _: &State) -> tera::TeraResult<Value> {
+    let text = serde_json::to_string_pretty(&value)
+        .map_err(|error| tera::Error::message(error.to_string()))?;
+    Ok(Value::safe_string(&literal::script_safe(&text)))
+}
+
+/// The whole chain of an engine's error on one line.
+fn reasons(error: &tera::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Values of several groups under their names, for one template.
+#[derive(Debug, Default)]
+pub struct Groups(HashMap<&'static str, serde_json::Value>);
+
+impl Groups {
+    /// Adds a group.
+    ///
+    /// # Panics
+    /// When the values cannot be serialized, which would be our own mistake.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, values: &impl Serialize) -> Self {
+        self.0
+            .insert(name, serde_json::to_value(values).expect("plain values"));
+        self
+    }
+}
+
+impl Serialize for Groups {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}

@@ -1,0 +1,241 @@
+//! What a machine can hold: a closed list of things that can be observed and undone.
+//!
+//! Composites are functions that return several of them. There is no "run this command": what
+//! cannot be looked at and taken back is no resource. To add a kind: a variant, its [`Stage`], and
+//! then the compiler names every place that has to know.
+
+use sha2::{Digest, Sha256};
+
+use crate::name::{AbsPath, Mode, Owner, ServiceId};
+use crate::recipe::{Recipe, hex};
+use crate::secret::Secret;
+
+/// One thing that a machine should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// A package of the distribution.
+    Package {
+        /// Its name there.
+        name: String,
+    },
+    /// A system group.
+    Group {
+        /// Its name.
+        name: String,
+    },
+    /// A system user without a login.
+    User {
+        /// Its name.
+        name: String,
+        /// Its primary group.
+        group: String,
+        /// Its home folder.
+        home: AbsPath,
+    },
+    /// A folder.
+    Dir(Dir),
+    /// A file with contents.
+    File(File),
+    /// A symbolic link.
+    Link(Link),
+    /// A service that runs and starts at boot.
+    Service {
+        /// Unit or rc script, without ending or prefix.
+        name: String,
+    },
+}
+
+/// A folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dir {
+    /// Where.
+    pub path: AbsPath,
+    /// Whose.
+    pub owner: Owner,
+    /// Permissions.
+    pub mode: Mode,
+    /// Is it ours alone? Else it is made when missing and otherwise left as it is.
+    pub ours: bool,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Where.
+    pub path: AbsPath,
+    /// Whose.
+    pub owner: Owner,
+    /// Permissions.
+    pub mode: Mode,
+    /// What is in it.
+    pub content: Content,
+    /// May its lines be shown (with secret words veiled), or never?
+    pub veiled: bool,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Whatever this makes.
+    Made(Recipe),
+}
+
+/// A symbolic link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where.
+    pub path: AbsPath,
+    /// To what, as the installed machine sees it.
+    pub target: AbsPath,
+}
+
+/// The fixed order in which things are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Packages.
+    Packages,
+    /// Groups, then users.
+    People,
+    /// Folders, outer before inner.
+    Directories,
+    /// Files and links.
+    Files,
+    /// Services.
+    Services,
+}
+
+impl Resource {
+    /// A configuration file: 0644 root.
+    #[must_use]
+    pub fn public_file(path: AbsPath, text: String) -> Self {
+        Self::File(File {
+            path,
+            owner: Owner::root(),
+            mode: Mode(0o644),
+            content: Content::Bytes(text.into_bytes()),
+            veiled: false,
+        })
+    }
+
+    /// A file that only root and one group may read: 0640 root:GROUP.
+    #[must_use]
+    pub fn group_file(path: AbsPath, group: &str, text: String) -> Self {
+        Self::File(File {
+            path,
+            owner: Owner::new("root", group),
+            mode: Mode(0o640),
+            content: Content::Bytes(text.into_bytes()),
+            veiled: false,
+        })
+    }
+
+    /// A folder of our own.
+    #[must_use]
+    pub fn dir(path: AbsPath, owner: Owner, mode: u32) -> Self {
+        Self::Dir(Dir {
+            path,
+            owner,
+            mode: Mode(mode),
+            ours: true,
+        })
+    }
+
+    /// Its stage.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Package { .. } => Stage::Packages,
+            Self::Group { .. } | Self::User { .. } => Stage::People,
+            Self::Dir(_) => Stage::Directories,
+            Self::File(_) | Self::Link(_) => Stage::Files,
+            Self::Service { .. } => Stage::Services,
+        }
+    }
+
+    /// The kind and name by which it is known in plans and books, as `file /etc/x`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{} {}", self.kind(), self.name())
+    }
+
+    /// Its kind in a word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Package { .. } => "package",
+            Self::Group { .. } => "group",
+            Self::User { .. } => "user",
+            Self::Dir(_) => "dir",
+            Self::File(_) => "file",
+            Self::Link(_) => "link",
+            Self::Service { .. } => "service",
+        }
+    }
+
+    /// Its name within its kind.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Package { name }
+            | Self::Group { name }
+            | Self::User { name, .. }
+            | Self::Service { name } => name,
+            Self::Dir(dir) => dir.path.as_str(),
+            Self::File(file) => file.path.as_str(),
+            Self::Link(link) => link.path.as_str(),
+        }
+    }
+
+    /// Its path, when it has one.
+    #[must_use]
+    pub fn path(&self) -> Option<&AbsPath> {
+        match self {
+            Self::Dir(dir) => Some(&dir.path),
+            Self::File(file) => Some(&file.path),
+            Self::Link(link) => Some(&link.path),
+            Self::Package { .. }
+            | Self::Group { .. }
+            | Self::User { .. }
+            | Self::Service { .. } => None,
+        }
+    }
+}
+
+impl Content {
+    /// A digest of what is wanted: of the bytes, or of what they would be made from.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        match self {
+            Self::Bytes(bytes) => digest(bytes),
+            Self::Made(recipe) => format!("made:{}", recipe.fingerprint()),
+        }
+    }
+}
+
+/// SHA-256 of bytes in hex.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// A resource and the service that wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Who wants it.
+    pub service: ServiceId,
+    /// What.
+    pub resource: Resource,
+}
+
+/// What a machine should hold.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Sorted by stage, then kind and name.
+    pub items: Vec<Item>,
+    /// What the plan's reader should know.
+    pub remarks: Vec<String>,
+    /// Words that must never be shown.
+    pub veiled: Vec<Secret<String>>,
+}

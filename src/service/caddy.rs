@@ -1,0 +1,44 @@
+//! Caddy: the whole Caddyfile, and on Slackware an rc script, since the one that comes with the
+//! SlackBuild asks for functions that Slackware does not have.
+
+use super::{Context, ServiceError, Wants};
+use crate::name::{Mode, ServiceId};
+use crate::resource::{Dir, Item, Resource};
+
+/// The resources.
+///
+/// # Errors
+/// When the template is wrong.
+pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
+    let mut wants = Wants::of(ServiceId::Caddy);
+    let platform = context.platform;
+    let place = &platform.caddy;
+    wants.packages(&platform.packages.caddy);
+    let text = context.render("caddy/Caddyfile.caddyfile")?;
+    wants.add(Resource::public_file(
+        place.site_dir.join("Caddyfile"),
+        text,
+    ));
+    wants.add(Resource::Dir(Dir {
+        path: place.logs.clone(),
+        owner: place.account.owner.clone(),
+        mode: Mode(0o750),
+        ours: false,
+    }));
+    wants.add(Resource::Dir(Dir {
+        path: platform.caddy_state.clone(),
+        owner: place.account.owner.clone(),
+        mode: Mode(0o750),
+        ours: false,
+    }));
+    if context.is_slackware() {
+        wants.program(
+            platform.init_dir.join("rc.caddy"),
+            include_str!("../../rc.d/rc.caddy"),
+        );
+    }
+    wants.add(Resource::Service {
+        name: "caddy".to_owned(),
+    });
+    Ok(wants.items)
+}

@@ -1,0 +1,396 @@
+//! What each Jitsi service needs on a machine: one file per service.
+//!
+//! Each turns a [`Context`] into resources, and nothing else: no disk, no clock, no chance, so
+//! that the same input gives the same bytes. To add a service: a variant of
+//! [`ServiceId`](crate::name::ServiceId), a file here with `items`, and its line in `layout`.
+
+pub mod caddy;
+pub mod certificates;
+pub mod jicofo;
+pub mod meet;
+pub mod nginx;
+pub mod pages;
+pub mod prosody;
+pub mod videobridge;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
+use crate::platform::{Family, Init, Platform};
+use crate::render::{Groups, RenderError, Renderer};
+use crate::resource::{Content, File, Item, Resource};
+use crate::secret::{CertifiedKey, Secret, Secrets};
+use crate::site::{Signature, Site, WebServer};
+
+/// What the host room found on the machine and the site needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The site's own certificate, when the site file names one.
+    pub certificate: Option<CertifiedKey>,
+    /// The shared secret of tokens, when the site file names a file with it.
+    pub token_secret: Option<Secret<String>>,
+    /// HTML pages of the web application, by their path below its root.
+    pub pages: BTreeMap<String, String>,
+    /// The administrator's own templates, by name.
+    pub templates: BTreeMap<String, String>,
+}
+
+/// A service that could not be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A template failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The web application's pages could not be put together.
+    #[error("the web application's pages cannot be put together: {0}")]
+    Pages(#[from] pages::PageError),
+}
+
+/// The names under which Prosody serves; all below the site's domain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Hosts {
+    /// Service accounts.
+    pub auth: Domain,
+    /// People without a token.
+    pub guest: Domain,
+    /// Rooms.
+    pub conference: Domain,
+    /// The brewery's component.
+    pub internal: Domain,
+    /// Waiting rooms.
+    pub lobby: Domain,
+    /// Breakout rooms.
+    pub breakout: Domain,
+    /// The way to Jicofo.
+    pub focus: Domain,
+    /// Who spoke how long.
+    pub speakerstats: Domain,
+    /// Ends a conference for all.
+    pub endconference: Domain,
+    /// Audio and video moderation.
+    pub avmoderation: Domain,
+    /// Room metadata.
+    pub metadata: Domain,
+    /// Polls.
+    pub polls: Domain,
+}
+
+impl Hosts {
+    fn of(domain: &Domain) -> Self {
+        let auth = domain.under("auth");
+        Self {
+            internal: auth.under("internal"),
+            auth,
+            guest: domain.under("guest"),
+            conference: domain.under("conference"),
+            lobby: domain.under("lobby"),
+            breakout: domain.under("breakout"),
+            focus: domain.under("focus"),
+            speakerstats: domain.under("speakerstats"),
+            endconference: domain.under("endconference"),
+            avmoderation: domain.under("avmoderation"),
+            metadata: domain.under("metadata"),
+            polls: domain.under("polls"),
+        }
+    }
+}
+
+/// Everything that a service may look at.
+pub struct Context<'a> {
+    /// What is wanted.
+    pub site: &'a Site,
+    /// Where.
+    pub platform: &'a Platform,
+    /// The site's secrets.
+    pub secrets: &'a Secrets,
+    /// What was found.
+    pub facts: &'a Facts,
+    /// Prosody's host names.
+    pub hosts: Hosts,
+    renderer: Renderer,
+}
+
+/// Password of the truststore; it guards nothing, since what is inside is public, but Java asks.
+pub const TRUSTSTORE_PASSWORD: &str = "changeit";
+
+impl<'a> Context<'a> {
+    /// Puts the inputs together.
+    #[must_use]
+    pub fn new(
+        site: &'a Site,
+        platform: &'a Platform,
+        secrets: &'a Secrets,
+        facts: &'a Facts,
+    ) -> Self {
+        let renderer = Renderer::new(facts.templates.clone());
+        Self {
+            site,
+            platform,
+            secrets,
+            facts,
+            hosts: Hosts::of(&site.domain),
+            renderer,
+        }
+    }
+
+    /// The certificate that the site shows: its own, or the self-signed one.
+    #[must_use]
+    pub fn certificate(&self) -> &CertifiedKey {
+        self.facts
+            .certificate
+            .as_ref()
+            .unwrap_or(&self.secrets.site_certificate)
+    }
+
+    /// The HS256 secret: the shared one, or the generated one.
+    #[must_use]
+    pub fn token_secret(&self) -> &Secret<String> {
+        self.facts
+            .token_secret
+            .as_ref()
+            .unwrap_or(&self.secrets.token_secret)
+    }
+
+    /// A template's text with all values.
+    ///
+    /// # Errors
+    /// When the template, one of ours or the administrator's, is wrong.
+    pub fn render(&self, template: &str) -> Result<String, RenderError> {
+        self.renderer.render(template, &self.values())
+    }
+
+    /// Jicofo's and the bridge's configuration folder.
+    #[must_use]
+    pub fn config_dir(&self, service: &str) -> AbsPath {
+        self.platform.jitsi_config.join(service)
+    }
+
+    /// The truststore with the private certificate.
+    #[must_use]
+    pub fn truststore(&self) -> AbsPath {
+        self.platform.jitsi_config.join("truststore.p12")
+    }
+
+    fn certs(&self, ending: &str) -> AbsPath {
+        self.platform
+            .jitsi_config
+            .join(&format!("certs/{}.{ending}", self.site.domain))
+    }
+
+    /// The values that every template may use; `docs/templates.md` lists them.
+    fn values(&self) -> Groups {
+        let (site, platform) = (self.site, self.platform);
+        let web_place = platform.web(site.web.server);
+        let token = match &site.auth.token.signature {
+            Signature::Hs256 { .. } => json!({
+                "algorithm": "HS256", "app_id": site.auth.token.app_id, "audience": site.auth.token.audience,
+                "secret": self.token_secret().reveal(), "key_server": "", "keys_url": "",
+            }),
+            Signature::Rs256 {
+                key_server,
+                keys_url,
+            } => json!({
+                "algorithm": "RS256", "app_id": site.auth.token.app_id, "audience": site.auth.token.audience,
+                "secret": "", "key_server": key_server, "keys_url": keys_url,
+            }),
+        };
+        let authority = match site.web.https_port {
+            443 => site.domain.to_string(),
+            port => format!("{}:{port}", site.domain),
+        };
+        let bridge_config = self.config_dir("videobridge");
+        Groups::default()
+            .with("domain", &site.domain)
+            .with("family", &platform.release.family())
+            .with("guests", &site.auth.guests)
+            .with("mode", &"token")
+            .with("hosts", &self.hosts)
+            .with("brewery", &format!("jvbbrewery@{}", self.hosts.internal))
+            .with("token", &token)
+            .with("java", &platform.java)
+            .with("run_dir", &"/run")
+            .with("truststore", &json!({ "path": self.truststore(), "password": TRUSTSTORE_PASSWORD }))
+            .with(
+                "prosody",
+                &json!({
+                    "version": site.prosody.version.unwrap_or(platform.prosody.version),
+                    "plugins": site.prosody.plugins.as_ref().unwrap_or(&platform.prosody.plugins),
+                    "data": platform.prosody.data,
+                    "certs": platform.prosody.config.join("certs"),
+                    "pidfile": platform.prosody.pidfile,
+                    "logs": platform.prosody.logs,
+                    "log_level": site.prosody.log_level,
+                    "site_file": prosody::site_file(self),
+                    "c2s_address": "127.0.0.1",
+                    "c2s_port": site.prosody.c2s_port,
+                    "http_port": site.prosody.http_port,
+                }),
+            )
+            .with(
+                "jicofo",
+                &json!({
+                    "home": platform.jicofo_home,
+                    "config_dir": self.config_dir("jicofo"),
+                    "user": platform.jicofo.owner.user,
+                    "group": platform.jicofo.owner.group,
+                    "log_dir": platform.jitsi_logs.join("jicofo"),
+                    "rest_port": site.jicofo.rest_port,
+                    "memory": format!("{}m", site.jicofo.memory),
+                    "max_bridge_participants": site.jicofo.max_bridge_participants,
+                    "password": self.secrets.focus_password.reveal(),
+                    "auto_owner": false,
+                }),
+            )
+            .with(
+                "videobridge",
+                &json!({
+                    "home": platform.videobridge_home,
+                    "config_dir": bridge_config,
+                    "user": platform.videobridge.owner.user,
+                    "group": platform.videobridge.owner.group,
+                    "log_dir": platform.jitsi_logs.join("videobridge"),
+                    "udp_port": site.videobridge.udp_port,
+                    "rest_port": site.videobridge.rest_port,
+                    "memory": format!("{}m", site.videobridge.memory),
+                    "password": self.secrets.jvb_password.reveal(),
+                    "nickname": self.secrets.jvb_nickname,
+                    "public_addresses": site.videobridge.public_addresses,
+                    "stun": site.videobridge.stun,
+                    "require_valid_address": site.videobridge.require_valid_address,
+                    "websockets": site.videobridge.websockets,
+                    "websocket_port": site.videobridge.websocket_port,
+                    "websocket_domain": format!("{}:{}", site.domain, site.videobridge.websocket_port),
+                    "server_id": "main",
+                    "keystore": bridge_config.join("jvb.p12"),
+                    "keystore_password": self.secrets.keystore_password.reveal(),
+                }),
+            )
+            .with(
+                "web",
+                &json!({
+                    "server": site.web.server,
+                    "http_port": site.web.http_port,
+                    "https_port": site.web.https_port,
+                    "authority": authority,
+                    "addresses": site.web.addresses,
+                    "certificate": self.certs("crt"),
+                    "key": self.certs("key"),
+                    "root": self.web_root(),
+                    "config_js": meet::config_js(self),
+                    "interface_config_js": meet::interface_config_js(self),
+                    "pages": platform.pages(),
+                    "acme_webroot": platform.acme_webroot(),
+                    "access_log": web_place.logs.join("jitsi-access.log"),
+                    "error_log": web_place.logs.join("jitsi-error.log"),
+                    "http2_directive": web_place.http2_directive,
+                    // A socket rather than Caddy's usual port, which every local user may write to.
+                    "admin": format!("unix/{}", platform.caddy_state.join("admin.sock")),
+                }),
+            )
+            .with(
+                "meet",
+                &json!({
+                    "app_name": site.meet.app_name,
+                    "extra": site.meet.config,
+                    "interface_extra": site.meet.interface,
+                    "support_url": site.admin_email.as_ref().map(|mail| format!("mailto:{}", mail.as_str())).unwrap_or_default(),
+                }),
+            )
+    }
+
+    /// The web application's folder.
+    #[must_use]
+    pub fn web_root(&self) -> &AbsPath {
+        self.site
+            .web
+            .root
+            .as_ref()
+            .unwrap_or(&self.platform.meet_home)
+    }
+
+    /// Is the platform run by systemd?
+    fn has_systemd(&self) -> bool {
+        self.platform.init == Init::Systemd
+    }
+
+    /// Is it of the Slackware family?
+    fn is_slackware(&self) -> bool {
+        self.platform.release.family() == Family::Slackware
+    }
+}
+
+/// Gathers one service's resources.
+struct Wants {
+    service: ServiceId,
+    items: Vec<Item>,
+}
+
+impl Wants {
+    fn of(service: ServiceId) -> Self {
+        Self {
+            service,
+            items: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, resource: Resource) {
+        self.items.push(Item {
+            service: self.service,
+            resource,
+        });
+    }
+
+    fn packages(&mut self, names: &[&str]) {
+        for name in names {
+            self.add(Resource::Package {
+                name: (*name).to_owned(),
+            });
+        }
+    }
+
+    fn account(&mut self, account: &crate::platform::Account) {
+        if let Some(home) = &account.made_with_home {
+            self.add(Resource::Group {
+                name: account.owner.group.clone(),
+            });
+            self.add(Resource::User {
+                name: account.owner.user.clone(),
+                group: account.owner.group.clone(),
+                home: home.clone(),
+            });
+        }
+    }
+
+    /// A file that is never shown.
+    fn veiled_file(&mut self, path: AbsPath, owner: Owner, mode: u32, content: Content) {
+        self.add(Resource::File(File {
+            path,
+            owner,
+            mode: Mode(mode),
+            content,
+            veiled: true,
+        }));
+    }
+
+    /// An rc script or other program: 0755 root.
+    fn program(&mut self, path: AbsPath, text: &str) {
+        self.add(Resource::File(File {
+            path,
+            owner: Owner::root(),
+            mode: Mode(0o755),
+            content: Content::Bytes(text.as_bytes().to_vec()),
+            veiled: false,
+        }));
+    }
+}
+
+/// The items of the chosen web server.
+pub(crate) fn web_items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
+    match context.site.web.server {
+        WebServer::Nginx => nginx::items(context),
+        WebServer::Caddy => caddy::items(context),
+    }
+}

@@ -1,0 +1,51 @@
+-- Prosody's global settings, written by jitsi-install. Changes made here show up as drift in
+-- `jitsi-install plan`; lasting ones belong into a template of your own.
+
+admins = { }
+plugin_paths = { << prosody.plugins >> }
+data_path = << prosody.data >>
+certificates = << prosody.certs >>
+pidfile = << prosody.pidfile >>
+
+-- What a conference server needs and nothing more: no server-to-server links, no registration.
+modules_enabled = {
+  "roster"; "saslauth"; "tls"; "disco"; "private"; "limits"; "version"; "ping";
+  "admin_shell";  -- the socket in data_path that `prosodyctl shell` talks to
+<%- if prosody.version == "0.12" %>
+  "posix";        -- pid file and signals; built in from Prosody 13 on
+<%- endif %>
+}
+modules_disabled = { "s2s"; "register"; "offline" }
+allow_registration = false
+authentication = "internal_hashed"
+storage = { smacks_h = "memory" }
+<%- if prosody.version != "0.12" %>
+component_admins_as_room_owners = true  -- or Jicofo is a plain participant of its own rooms
+<%- endif %>
+
+-- Loopback only: the web server and, on this machine, Jicofo and the bridge are the clients.
+interfaces = { "127.0.0.1" }
+c2s_ports = { << prosody.c2s_port >> }
+c2s_interfaces = { "127.0.0.1" }
+s2s_ports = { }
+http_ports = { << prosody.http_port >> }
+http_interfaces = { "127.0.0.1" }
+https_ports = { }
+http_default_host = << domain >>
+trusted_proxies = { "127.0.0.1", "::1" }
+consider_bosh_secure = true
+consider_websocket_secure = true
+
+limits = { c2s = { rate = "10kb/s" } }
+network_backend = "epoll"
+network_settings = { tcp_backlog = 511 }
+gc = { mode = "incremental"; threshold = 400; speed = 250; step_size = 13 }
+
+log = {
+<%- if prosody.log_level != "error" %>
+  [<< prosody.log_level >>] = << prosody.logs ~ "/prosody.log" >>;
+<%- endif %>
+  error = << prosody.logs ~ "/prosody.err" >>;
+}
+
+Include << prosody.site_file >>

@@ -1,0 +1,91 @@
+//! Damaged and hostile input gives an error, never a panic. To add a kind of damage: [`Change`].
+
+use jitsi_install::keystore::{KeyPair, describe, truststore_holds};
+use proptest::prelude::*;
+
+use crate::desk::{cases, desk, password};
+
+/// One change to a text: of a byte, of a base64 letter (so that the DER changes, not the PEM), of a
+/// stretch cut out or doubled.
+#[derive(Debug, Clone)]
+enum Change {
+    Byte(prop::sample::Index, u8),
+    Letter(prop::sample::Index, prop::sample::Index),
+    Cut(prop::sample::Index, usize),
+    Double(prop::sample::Index, usize),
+}
+
+impl Change {
+    fn any() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, to)| Change::Byte(at, to)),
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>())
+                .prop_map(|(at, to)| Change::Letter(at, to)),
+            (any::<prop::sample::Index>(), 0..200_usize).prop_map(|(at, n)| Change::Cut(at, n)),
+            (any::<prop::sample::Index>(), 0..200_usize).prop_map(|(at, n)| Change::Double(at, n)),
+        ]
+    }
+
+    fn apply(&self, text: &mut Vec<u8>) {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let span = |text: &[u8], at: &prop::sample::Index, n: &usize| {
+            let start = at.index(text.len());
+            start..(start + n).min(text.len())
+        };
+        if text.is_empty() {
+            return;
+        }
+        match self {
+            Change::Byte(at, to) => {
+                let at = at.index(text.len());
+                text[at] = *to;
+            }
+            Change::Letter(at, to) => {
+                let places: Vec<usize> = (0..text.len())
+                    .filter(|i| letters.contains(&text[*i]))
+                    .collect();
+                if !places.is_empty() {
+                    text[*at.get(&places)] = *to.get(letters);
+                }
+            }
+            Change::Cut(at, n) => drop(text.drain(span(text, at, n))),
+            Change::Double(at, n) => {
+                let again = text[span(text, at, n)].to_vec();
+                let start = at.index(text.len());
+                text.splice(start..start, again);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_pem_is_an_error_or_a_pair_but_never_a_panic(
+        case in 0..cases().len(),
+        on_chain in prop::collection::vec(Change::any(), 0..4),
+        on_key in prop::collection::vec(Change::any(), 0..4),
+    ) {
+        let Some(desk) = desk() else { return Ok(()) };
+        let (_, chain, key, _) = cases()[case];
+        let mut chain = desk.read(&chain.replace("crlf", "p256"));
+        let mut key = desk.read(&key.replace("crlf", "p256"));
+        on_chain.iter().for_each(|change| change.apply(&mut chain));
+        on_key.iter().for_each(|change| change.apply(&mut key));
+        match KeyPair::from_pem(&chain, &key) {
+            Ok(pair) => {
+                let shown = format!("{pair:?}");
+                prop_assert!(shown.contains("••••••"));
+            }
+            Err(error) => prop_assert!(!error.to_string().contains('\n')),
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_are_no_store(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(describe(&bytes).is_err());
+        prop_assert!(!truststore_holds(&bytes, &[], &password()));
+        prop_assert!(KeyPair::from_pem(&bytes, &bytes).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+/* The real one caches the app for offline use; the stand-in does nothing. */
