@@ -1,12 +1,12 @@
 //! `init DOMAIN`: a commented site file.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::{Global, scene};
+use crate::host::stand;
 use crate::name::{AbsPath, Domain, Email};
 use crate::site::{WebServer, Wishes, blank};
 
@@ -65,14 +65,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         guests: !args.no_guests,
     };
     let path = scene::site_path(global);
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(|error| Failure::io(folder, &error))?;
-    }
-    // `create_new` is what never overwrites, even when two start at once.
-    let mut file = std::fs::File::create_new(&path).map_err(|error| match error.kind() {
+    stand::create(&path, blank(&wishes).as_bytes()).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::new(
             FAILED,
             format!("`{}` is already there and was not touched", path.display()),
@@ -80,8 +73,6 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         .hint("edit it, or name another file with `--site`"),
         _ => Failure::io(&path, &error),
     })?;
-    file.write_all(blank(&wishes).as_bytes())
-        .map_err(|error| Failure::io(&path, &error))?;
     if report.is_json() {
         report.json(&serde_json::json!({ "site": path.display().to_string() }));
     } else {

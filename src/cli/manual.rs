@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::Command;
 
+use crate::host::stand;
+
 use super::report::{FAILED, Failure, Report};
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +37,7 @@ pub(super) fn man(
     command: Command,
     report: &mut Report,
 ) -> Result<ExitCode, Failure> {
-    std::fs::create_dir_all(&args.dir).map_err(|error| Failure::io(&args.dir, &error))?;
+    stand::make_dirs(&args.dir).map_err(|error| Failure::io(&args.dir, &error))?;
     let mut pages = Vec::new();
     collect(command.disable_help_subcommand(true), "", &mut pages);
     let mut names = Vec::new();
@@ -44,7 +46,7 @@ pub(super) fn man(
         let mut text = Vec::new();
         page.render(&mut text)
             .map_err(|error| Failure::new(FAILED, error.to_string()))?;
-        std::fs::write(&path, text).map_err(|error| Failure::io(&path, &error))?;
+        stand::write(&path, &text).map_err(|error| Failure::io(&path, &error))?;
         names.push(path.display().to_string());
     }
     if report.is_json() {

@@ -115,7 +115,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(global: &Global) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let no_color = crate::host::stand::no_color();
         let colors = |is_terminal: bool| {
             Paint(match global.color {
                 When::Always => true,

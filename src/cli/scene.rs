@@ -71,7 +71,7 @@ pub(super) fn staged_root(global: &Global) -> Result<PathBuf, Failure> {
     let Some(root) = &global.root else {
         return missing("this version lays out staged trees, and no `--root` was given");
     };
-    let whole = root.canonicalize().map_err(|error| match error.kind() {
+    let whole = host::stand::whole(root).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
                 .hint(format!("make it first: `mkdir -p {}`", root.display()))
@@ -101,7 +101,7 @@ pub(super) fn site_path(global: &Global) -> PathBuf {
 /// Reads and checks the site file.
 pub(super) fn read_site(global: &Global) -> Result<Site, Failure> {
     let path = site_path(global);
-    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+    let bytes = host::stand::read(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Failure::new(BAD_SITE, format!("there is no site file `{}`", path.display()))
             .hint("write one: `jitsi-install init meet.example.org --site FILE`, or name yours with `--site`"),
         _ => Failure::io(&path, &error),

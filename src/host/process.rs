@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{Pid, User};
 
+use crate::name::Owner;
+
 /// How long a program may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -26,23 +28,50 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// A TCP port on loopback that is free now.
+/// Four different TCP ports on loopback that are free now.
 ///
 /// # Errors
 /// What the system said.
-pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+pub fn free_ports() -> io::Result<[u16; 4]> {
+    // All are held until the last is known, so that none comes twice.
+    let held: Vec<TcpListener> = (0..4)
+        .map(|_| TcpListener::bind(("127.0.0.1", 0)))
+        .collect::<io::Result<_>>()?;
+    let mut ports = [0; 4];
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
 }
 
-/// A user without rights, for programs that root starts for a trial.
+/// A user without rights.
+pub struct Nobody {
+    /// The user's name.
+    pub name: String,
+    /// The name of its group.
+    pub group: String,
+    /// The user's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+}
+
+/// The user without rights that every system has, for programs that root starts for a trial.
 #[must_use]
-pub fn nobody() -> Option<User> {
-    User::from_name("nobody").ok().flatten()
+pub fn nobody() -> Option<Nobody> {
+    let user = User::from_name("nobody").ok().flatten()?;
+    let group = nix::unistd::Group::from_gid(user.gid).ok().flatten()?;
+    Some(Nobody {
+        name: user.name,
+        group: group.name,
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+    })
 }
 
 /// Name of the user and group that run us.
 #[must_use]
-pub fn myself() -> (String, String) {
+pub fn myself() -> Owner {
     let user = User::from_uid(nix::unistd::geteuid())
         .ok()
         .flatten()
@@ -51,7 +80,7 @@ pub fn myself() -> (String, String) {
         .ok()
         .flatten()
         .map_or_else(|| "me".to_owned(), |group| group.name);
-    (user, group)
+    Owner::new(&user, &group)
 }
 
 /// Are we root?

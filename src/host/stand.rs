@@ -1,8 +1,9 @@
-//! Files that the administrator names on the command line, outside any root.
+//! Files that the administrator names on the command line, outside any root; and throw-away
+//! folders.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a file of at most 64 MiB.
 ///
@@ -24,10 +25,7 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// What the system said; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut temp = tempfile::Builder::new()
         .prefix(".jitsi-install.")
         .tempfile_in(folder)?;
@@ -36,6 +34,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
         && old.is_file()
     {
         wanted = old.mode() & 0o7777;
+        // Not root: then the file goes on belonging to whoever writes it.
         let _ = std::os::unix::fs::fchown(temp.as_file(), Some(old.uid()), Some(old.gid()));
     }
     temp.as_file()
@@ -44,4 +43,83 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|error| error.error)?;
     std::fs::File::open(folder)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Writes a new file, and the folders above it; never an old one, even when two start at once.
+///
+/// # Errors
+/// What the system said; `AlreadyExists` when something is there.
+pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder_of(path))?;
+    std::fs::File::create_new(path)?.write_all(bytes)
+}
+
+/// Writes a file, and the folders above it.
+///
+/// # Errors
+/// What the system said.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder_of(path))?;
+    std::fs::write(path, bytes)
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// What the system said.
+pub fn make_dirs(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// A path with its links resolved.
+///
+/// # Errors
+/// What the system said.
+pub fn whole(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize()
+}
+
+/// An empty folder for oneself (0700) that is removed with everything in it.
+///
+/// # Errors
+/// What the system said.
+pub fn throw_away(prefix: &str) -> std::io::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700))?;
+    Ok(folder)
+}
+
+/// Gives a folder and everything in it to a user and a group; links are not followed.
+///
+/// # Errors
+/// What the system said.
+pub fn give(path: &Path, user: u32, group: u32) -> std::io::Result<()> {
+    let mut rest = vec![path.to_path_buf()];
+    while let Some(path) = rest.pop() {
+        std::os::unix::fs::lchown(&path, Some(user), Some(group))?;
+        if path.is_dir() && !path.is_symlink() {
+            for entry in std::fs::read_dir(&path)? {
+                rest.push(entry?.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder in which throw-away folders are made (`TMPDIR`).
+#[must_use]
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// Does the administrator want no colours (`NO_COLOR`, see no-color.org)?
+#[must_use]
+pub fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

@@ -1,0 +1,309 @@
+//! One wanted resource beside what stands there: what would be done, and why.
+
+use super::{Action, Found, Mark, Observe, Reason, State, Step};
+use crate::resource::{Content, Dir, File, Item, Link, Resource, digest};
+
+/// The step of one wanted resource.
+pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+    let blank = Step {
+        service: Some(item.service),
+        id: item.resource.id(),
+        kind: item.resource.kind(),
+        path: item.resource.path().cloned(),
+        action: Action::Machine,
+        reason: Reason::Asked,
+        before: State::Absent,
+        after: None,
+        recipe: None,
+        mark: None,
+        veiled: false,
+        remark: String::new(),
+    };
+    let Some(path) = item.resource.path() else {
+        return blank;
+    };
+    let before = match machine.look(path) {
+        Found::State(state) => state,
+        Found::Unknown(why) => {
+            return Step {
+                action: Action::Blocked,
+                remark: why,
+                ..blank
+            };
+        }
+    };
+    let step = Step { before, ..blank };
+    match &item.resource {
+        Resource::Dir(dir) => dir_step(step, dir, machine, mark),
+        Resource::File(file) => file_step(step, file, machine, mark),
+        Resource::Link(link) => link_step(step, link, mark),
+        Resource::Package { .. }
+        | Resource::Group { .. }
+        | Resource::User { .. }
+        | Resource::Service { .. } => step,
+    }
+}
+
+fn blocked(step: Step, remark: &str) -> Step {
+    Step {
+        action: Action::Blocked,
+        remark: remark.to_owned(),
+        ..step
+    }
+}
+
+fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+    let new = Mark {
+        wanted: String::new(),
+        bytes: String::new(),
+        mode: dir.mode.to_string(),
+        owner: dir.owner.to_string(),
+    };
+    let ids = machine.ids(&dir.owner);
+    let wanted = State::Dir {
+        mode: dir.mode,
+        ids,
+    };
+    match &step.before {
+        State::Absent => Step {
+            action: Action::Create,
+            after: Some(wanted),
+            mark: Some(new),
+            ..step
+        },
+        // A folder that others own too is left alone, and forgotten unless we made it.
+        State::Dir { .. } if !dir.ours => Step {
+            action: Action::Keep,
+            reason: Reason::Same,
+            mark: mark.cloned(),
+            ..step
+        },
+        State::Link { .. } if !dir.ours && machine.is_dir(&dir.path) => Step {
+            action: Action::Keep,
+            reason: Reason::Same,
+            mark: mark.cloned(),
+            ..step
+        },
+        State::Dir { mode, ids: found } => {
+            let mut differs = Vec::new();
+            if *mode != dir.mode {
+                differs.push(format!("mode {mode} → {}", dir.mode));
+            }
+            if ids.is_some() && *found != ids {
+                differs.push(format!("owner → {}", dir.owner));
+            }
+            if differs.is_empty() {
+                return Step {
+                    action: Action::Keep,
+                    reason: Reason::Same,
+                    mark: Some(new),
+                    ..step
+                };
+            }
+            let reason = match mark {
+                Some(old) if *old == new => Reason::Drifted,
+                Some(_) => Reason::Asked,
+                None => Reason::Foreign,
+            };
+            Step {
+                action: Action::Change,
+                reason,
+                after: Some(wanted),
+                mark: Some(new),
+                remark: differs.join(", "),
+                ..step
+            }
+        }
+        State::File { .. } => blocked(step, "a file stands where a folder should be: move it away"),
+        State::Link { .. } => blocked(step, "a link stands where a folder should be: move it away"),
+    }
+}
+
+fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
+    let new = Mark {
+        wanted: link.target.to_string(),
+        bytes: String::new(),
+        mode: String::new(),
+        owner: String::new(),
+    };
+    let after = Some(State::Link {
+        target: link.target.to_string(),
+    });
+    match &step.before {
+        State::Absent => Step {
+            action: Action::Create,
+            after,
+            mark: Some(new),
+            ..step
+        },
+        State::Link { target } if *target == link.target.as_str() => Step {
+            action: Action::Keep,
+            reason: Reason::Same,
+            mark: Some(new),
+            ..step
+        },
+        State::Link { target } => {
+            let reason = match mark {
+                Some(old) if old.wanted == *target => Reason::Asked,
+                Some(_) => Reason::Drifted,
+                None => Reason::Foreign,
+            };
+            let remark = format!("{} → {}", crate::name::excerpt(target), link.target);
+            Step {
+                action: Action::Change,
+                reason,
+                after,
+                mark: Some(new),
+                remark,
+                ..step
+            }
+        }
+        State::File { .. } => {
+            let remark = "a file gives way to the link".to_owned();
+            Step {
+                action: Action::Change,
+                reason: Reason::Foreign,
+                after,
+                mark: Some(new),
+                remark,
+                ..step
+            }
+        }
+        State::Dir { .. } => blocked(step, "a folder stands where a link should be: move it away"),
+    }
+}
+
+fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+    let step = Step {
+        veiled: file.veiled,
+        ..step
+    };
+    let ids = machine.ids(&file.owner);
+    let wanted = file.content.digest();
+    let new = |bytes: String| Mark {
+        wanted: wanted.clone(),
+        bytes,
+        mode: file.mode.to_string(),
+        owner: file.owner.to_string(),
+    };
+    let (bytes, mode, found_ids) = match &step.before {
+        State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),
+        State::Dir { .. } => {
+            return blocked(step, "a folder stands where a file should be: move it away");
+        }
+        State::Absent | State::Link { .. } => {
+            let (action, reason, remark) = match (&step.before, mark) {
+                (State::Absent, None) => (Action::Create, Reason::Asked, String::new()),
+                (State::Absent, Some(_)) => {
+                    (Action::Create, Reason::Drifted, "it is gone".to_owned())
+                }
+                (_, None) => (
+                    Action::Change,
+                    Reason::Foreign,
+                    "a link gives way to the file".to_owned(),
+                ),
+                (_, Some(_)) => (
+                    Action::Change,
+                    Reason::Drifted,
+                    "a link gives way to the file".to_owned(),
+                ),
+            };
+            return fill(
+                Step {
+                    action,
+                    reason,
+                    remark,
+                    ..step
+                },
+                file,
+                ids,
+                new(String::new()),
+            );
+        }
+    };
+    let found = digest(&bytes);
+    let right_content = match &file.content {
+        Content::Bytes(want) => *want == bytes,
+        // The books save the costly look inside, as long as neither side has changed.
+        Content::Made(recipe) => {
+            mark.is_some_and(|old| old.wanted == wanted && old.bytes == found)
+                || recipe.holds(&bytes)
+        }
+    };
+    let mut differs = Vec::new();
+    if !right_content {
+        differs.push("contents".to_owned());
+    }
+    if mode != file.mode {
+        differs.push(format!("mode {mode} → {}", file.mode));
+    }
+    if ids.is_some() && found_ids != ids {
+        differs.push(format!("owner → {}", file.owner));
+    }
+    if differs.is_empty() {
+        return Step {
+            action: Action::Keep,
+            reason: Reason::Same,
+            mark: Some(new(found)),
+            ..step
+        };
+    }
+    let reason = match mark {
+        None => Reason::Foreign,
+        Some(old) if !right_content && old.bytes == found => Reason::Asked,
+        Some(old)
+            if right_content
+                && (old.mode != file.mode.to_string() || old.owner != file.owner.to_string()) =>
+        {
+            Reason::Asked
+        }
+        Some(_) => Reason::Drifted,
+    };
+    let step = Step {
+        action: Action::Change,
+        reason,
+        remark: differs.join(", "),
+        ..step
+    };
+    if right_content {
+        let after = State::File {
+            bytes,
+            mode: file.mode,
+            ids,
+        };
+        return Step {
+            after: Some(after),
+            mark: Some(new(found)),
+            ..step
+        };
+    }
+    fill(step, file, ids, new(String::new()))
+}
+
+/// Sets what a file will be: at once for plain bytes, else by its recipe.
+fn fill(step: Step, file: &File, ids: Option<(u32, u32)>, mark: Mark) -> Step {
+    match &file.content {
+        Content::Bytes(bytes) => Step {
+            after: Some(State::File {
+                bytes: bytes.clone(),
+                mode: file.mode,
+                ids,
+            }),
+            mark: Some(Mark {
+                bytes: digest(bytes),
+                ..mark
+            }),
+            ..step
+        },
+        Content::Made(recipe) => Step {
+            after: Some(State::File {
+                bytes: Vec::new(),
+                mode: file.mode,
+                ids,
+            }),
+            recipe: Some(recipe.clone()),
+            mark: Some(mark),
+            ..step
+        },
+    }
+}
