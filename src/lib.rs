@@ -22,8 +22,9 @@ pub mod token;
 // SECOND: what is wanted, and the books
 pub mod resource;
 
-pub mod journal;
 pub mod plan;
+
+pub mod journal;
 pub mod service;
 
 // THIRD: put together

@@ -106,8 +106,8 @@ fn site(file: Table<'_>) -> Option<Site> {
     let jicofo = jicofo(file.table("jicofo"));
     let videobridge = videobridge(file.table("videobridge"));
     let meet = meet(file.table("meet"));
-    let site = Site {
-        domain: domain?,
+    let site = domain.map(|domain| Site {
+        domain,
         admin_email,
         certificates,
         web,
@@ -116,10 +116,12 @@ fn site(file: Table<'_>) -> Option<Site> {
         jicofo,
         videobridge,
         meet,
-    };
-    one_port_each(&file, &site);
+    });
+    if let Some(site) = &site {
+        one_port_each(&file, site);
+    }
     file.finish();
-    Some(site)
+    site
 }
 
 fn certificates(table: Table<'_>) -> CertificateSource {
@@ -365,31 +367,40 @@ fn meet(table: Table<'_>) -> Meet {
     }
 }
 
-/// Two services cannot have one port; the check names the second.
+/// Two services cannot have one port; the check names the one that the file sets.
 fn one_port_each(file: &Table<'_>, site: &Site) {
-    let mut taken: Vec<(u16, &str)> = Vec::new();
     let bridge = site.videobridge.websockets.then_some((
-        "videobridge.websocket_port",
+        "videobridge",
+        "websocket_port",
         site.videobridge.websocket_port,
     ));
     let tcp = [
-        ("web.http_port", site.web.http_port),
-        ("web.https_port", site.web.https_port),
-        ("prosody.c2s_port", site.prosody.c2s_port),
-        ("prosody.http_port", site.prosody.http_port),
-        ("jicofo.rest_port", site.jicofo.rest_port),
-        ("videobridge.rest_port", site.videobridge.rest_port),
+        ("web", "http_port", site.web.http_port),
+        ("web", "https_port", site.web.https_port),
+        ("prosody", "c2s_port", site.prosody.c2s_port),
+        ("prosody", "http_port", site.prosody.http_port),
+        ("jicofo", "rest_port", site.jicofo.rest_port),
+        ("videobridge", "rest_port", site.videobridge.rest_port),
     ];
-    for (key, port) in tcp.into_iter().chain(bridge) {
-        if let Some((_, other)) = taken.iter().find(|(number, _)| *number == port) {
-            let (table, name) = key.split_once('.').unwrap_or(("", key));
+    let mut taken: Vec<(&str, &str, u16)> = Vec::new();
+    for one in tcp.into_iter().chain(bridge) {
+        if let Some(other) = taken.iter().find(|other| other.2 == one.2) {
+            let (guilty, innocent) = if file.table(one.0).has(one.1) {
+                (one, *other)
+            } else {
+                (*other, one)
+            };
+            let (table, key, port) = guilty;
             file.table(table).object(
-                name,
-                format!("`{key}` and `{other}` are both {port}"),
-                format!("give `{name}` another port under `[{table}]`"),
+                key,
+                format!(
+                    "`{table}.{key}` and `{}.{}` are both {port}",
+                    innocent.0, innocent.1
+                ),
+                format!("give `{key}` another port under `[{table}]`"),
             );
         }
-        taken.push((port, key));
+        taken.push(one);
     }
 }
 

@@ -440,14 +440,14 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The word that was probably meant: at most a third of its letters are different.
+/// The word that was probably meant: at most half of its letters are different.
 fn nearest<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if text.len() > 64 {
         return None;
     }
     words
         .map(|word| (strsim::damerau_levenshtein(text, word), word))
-        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
+        .filter(|(distance, word)| *distance <= word.len() / 2)
         .min()
         .map(|(_, word)| word)
 }

@@ -31,7 +31,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-use room::{bare, read_join, statuses};
+use room::{bare, statuses};
 
 #[allow(unused_imports, reason = "each test uses only a part")]
 pub use self::{
@@ -39,7 +39,7 @@ pub use self::{
     c2s::C2s,
     http::{Http, Reply, Route, get, plain_get},
     line::{Endpoint, Line, PATIENCE, dial, start_tls, trusting},
-    room::Join,
+    room::{Join, read_join},
     sasl::Login,
     websocket::Websocket,
     xml::{Element, escape},

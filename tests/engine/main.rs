@@ -1,0 +1,6 @@
+//! The engine on a real file system: plan, apply, rollback, recovery, and what stands in the way.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod faults;
+mod stage;
+mod steps;
