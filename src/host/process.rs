@@ -131,9 +131,15 @@ pub fn start(order: Order<'_>) -> io::Result<Running> {
     if let Some((user, group)) = order.run_as {
         command.uid(user).gid(group);
     }
+    // A program starts with our mask, and one that leaves it alone, as Prosody does, would never be
+    // told to end. A Ctrl-C in this very moment ends us at once.
+    let held = SigSet::thread_get_mask()?;
+    SigSet::empty().thread_set_mask()?;
+    let child = command.spawn();
+    held.thread_set_mask()?;
     Ok(Running {
         name: order.name.to_owned(),
-        child: command.spawn()?,
+        child: child?,
         log: order.log,
     })
 }
@@ -201,8 +207,8 @@ impl Drop for Running {
     }
 }
 
-/// Signals that end a trial, held back until somebody waits for them. Programs that are started
-/// do not inherit this (the standard library gives them an empty mask).
+/// Signals that end a trial, held back until somebody waits for them. [`start`] lets none of the
+/// programs inherit this.
 pub struct Interrupts(SigSet);
 
 impl Interrupts {

@@ -31,29 +31,73 @@ impl Paint {
 /// Replaces every secret word, as it is or as a quoted literal would escape it.
 #[must_use]
 pub fn veil(text: &str, words: &[Secret<String>]) -> String {
-    let mut veiled = text.to_owned();
-    for word in words
-        .iter()
-        .map(Secret::reveal)
-        .filter(|word| !word.is_empty())
-    {
-        veiled = veiled.replace(word.as_str(), DOTS);
-        let mut forms = Vec::new();
+    let mut forms: Vec<String> = Vec::new();
+    for word in words.iter().map(Secret::reveal) {
+        forms.push(word.clone());
         for escape in [
             crate::render::literal::lua,
             crate::render::literal::hocon,
             crate::render::literal::script,
         ] {
             let mut form = Vec::new();
-            if escape(word, &mut form).is_ok() {
-                forms.extend(String::from_utf8(form));
+            if escape(word, &mut form).is_ok()
+                && let Ok(form) = String::from_utf8(form)
+            {
+                forms.push(form[1..form.len() - 1].to_owned());
             }
         }
-        for form in forms {
-            veiled = veiled.replace(form[1..form.len() - 1].trim_end(), DOTS);
-        }
+    }
+    forms.retain(|form| !form.trim().is_empty());
+    // Longer ones first: one word may be a part of another.
+    forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    forms.dedup();
+    let mut veiled = text.to_owned();
+    for form in forms {
+        veiled = veiled.replace(&form, DOTS);
     }
     veiled
+}
+
+/// [`veil`] for a configuration file, which also veils whatever it gives to a key that is called a
+/// password or a secret: one that was replaced, or is somebody else's, is in no list of words.
+fn veil_file(text: &str, words: &[Secret<String>]) -> String {
+    veil(text, words)
+        .split_inclusive('\n')
+        .map(|line| veiled_value(line).unwrap_or_else(|| line.to_owned()))
+        .collect()
+}
+
+/// The line with dots for its value, when it is `KEY = VALUE`, `KEY: VALUE` or `KEY VALUE` in quotes
+/// and the key has `password` or `secret` in it. Lists and tables stay: they name accounts.
+fn veiled_value(line: &str) -> Option<String> {
+    let lower = line.to_ascii_lowercase();
+    let at = ["password", "secret"]
+        .iter()
+        .filter_map(|word| Some(lower.find(word)? + word.len()))
+        .min()?;
+    let key_end = at + line[at..].find(|c: char| !(c.is_alphanumeric() || "_-.\"'".contains(c)))?;
+    let rest = line[key_end..].trim_start_matches([' ', '\t']);
+    let value = rest
+        .strip_prefix(['=', ':'])
+        .map(|value| value.trim_start_matches([' ', '\t']))
+        .or_else(|| rest.starts_with(['"', '\'']).then_some(rest))?;
+    let body = value.trim_end_matches(['\n', '\r']);
+    let is_quoted = body.starts_with(['"', '\'']);
+    let is_comment = ["#", "//", "--"]
+        .iter()
+        .any(|mark| line.trim_start().starts_with(mark));
+    let is_prose = is_comment && !is_quoted && body.contains(' ');
+    if body.is_empty() || body.starts_with(['{', '[']) || is_prose {
+        return None;
+    }
+    let start = line.len() - value.len();
+    let quote = body.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quote = quote.map(String::from).unwrap_or_default();
+    Some(format!(
+        "{}{quote}{DOTS}{quote}{}",
+        &line[..start],
+        &value[body.len()..]
+    ))
 }
 
 fn sign(action: Action, paint: Paint) -> String {
@@ -233,7 +277,7 @@ fn diff(step: &Step, words: &[Secret<String>]) -> Option<String> {
             "--- {path}\n+++ {path}\n(binary contents, not shown)"
         ));
     };
-    let (old_text, new_text) = (veil(&old_text, words), veil(&new_text, words));
+    let (old_text, new_text) = (veil_file(&old_text, words), veil_file(&new_text, words));
     if old_text == new_text {
         return Some(format!("--- {path}\n+++ {path}\n(a secret in it changes)"));
     }
@@ -284,4 +328,49 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         "unknown_owners": plan.unknown_owners,
         "steps": steps,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_word_does_not_spoil_the_whole() {
+        let words = ["abc", "abcdef", "x\"y", " "].map(|word| Secret::new(word.to_owned()));
+        assert_eq!(
+            veil("abcdef abc 'x\\\"y' x\"y", &words),
+            format!("{DOTS} {DOTS} '{DOTS}' {DOTS}")
+        );
+    }
+
+    #[test]
+    fn a_password_that_nobody_knows_is_veiled_in_a_file() {
+        for (line, shown) in [
+            ("  app_secret = \"old\"", "  app_secret = \"••••••\""),
+            (
+                "    password = \"old\" # x\n",
+                "    password = \"••••••\"\n",
+            ),
+            ("PASSWORD: old,\n", "PASSWORD: ••••••\n"),
+            ("\"password\": \"old\"", "\"password\": \"••••••\""),
+            ("JVB_SECRET=old", "JVB_SECRET=••••••"),
+            ("key-store-password old", "key-store-password old"),
+            (
+                "key-store-password \"old\"",
+                "key-store-password \"••••••\"",
+            ),
+            ("# password = old", "# password = ••••••"),
+            (
+                "# its own password: there is",
+                "# its own password: there is",
+            ),
+            (
+                "muc_password_whitelist = { \"a@b\" }",
+                "muc_password_whitelist = { \"a@b\" }",
+            ),
+            ("no secret here", "no secret here"),
+        ] {
+            assert_eq!(veil_file(line, &[]), shown);
+        }
+    }
 }

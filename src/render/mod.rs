@@ -132,8 +132,10 @@ pub fn language(name: &str) -> Option<EscapeFn> {
 
 /// `value | json`: any structure as JSON that is safe inside an HTML script.
 fn json(value: Value, _: Kwargs, _: &State) -> tera::TeraResult<Value> {
-    let text = serde_json::to_string_pretty(&value)
-        .map_err(|error| tera::Error::message(error.to_string()))?;
+    let wrong = |error: serde_json::Error| tera::Error::message(error.to_string());
+    // The engine's own maps have no order; serde_json's are sorted, so that the bytes stay the same.
+    let sorted = serde_json::to_value(&value).map_err(wrong)?;
+    let text = serde_json::to_string_pretty(&sorted).map_err(wrong)?;
     Ok(Value::safe_string(&literal::script_safe(&text)))
 }
 

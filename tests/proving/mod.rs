@@ -7,7 +7,9 @@
     reason = "shared by several test programs, each of which uses its part"
 )]
 
+pub mod browser;
 pub mod java;
+pub mod servers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

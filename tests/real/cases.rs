@@ -3,11 +3,13 @@
 use std::fmt::Debug;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// What was asked and what went wrong.
 #[derive(Debug)]
 pub(crate) struct Cases {
     title: String,
+    begun: Instant,
     asked: usize,
     failed: Vec<String>,
 }
@@ -16,6 +18,7 @@ impl Cases {
     pub(crate) fn new(title: &str) -> Self {
         Cases {
             title: title.to_owned(),
+            begun: Instant::now(),
             asked: 0,
             failed: Vec::new(),
         }
@@ -29,6 +32,7 @@ impl Cases {
 
     pub(crate) fn holds(&mut self, name: &str, holds: bool, seen: impl FnOnce() -> String) {
         self.asked += 1;
+        if std::env::var_os("SLOW").is_some() { say(&format!("{:.2} {name}", self.begun.elapsed().as_secs_f32())); }
         if !holds {
             self.failed.push(format!("  {name}\n    {}", seen()));
         }
@@ -52,7 +56,8 @@ impl Cases {
     pub(crate) fn finish(self) {
         let (title, asked, failed) = (self.title, self.asked, self.failed);
         let count = failed.len();
-        say(&format!("{title}: {asked} cases, {count} failed"));
+        let seconds = self.begun.elapsed().as_secs_f32();
+        say(&format!("{title}: {asked} cases, {count} failed, {seconds:.1} s"));
         assert!(
             failed.is_empty(),
             "{title}: {count} of {asked} cases failed\n{}",

@@ -110,15 +110,17 @@ fn knock(
     room: &str,
 ) -> Result<Option<Join>, Refusal> {
     let muc = "http://jabber.org/protocol/muc";
-    let join = format!("<presence xmlns='jabber:client' to='{room}/evil'><x xmlns='{muc}'/></presence>");
-    let ping = "<iq xmlns='jabber:client' type='get' id='behind'><ping xmlns='urn:xmpp:ping'/></iq>";
+    let join = format!("<presence to='{room}/evil'><x xmlns='{muc}'/></presence>");
+    let ping = "type='get' id='behind'><ping xmlns='urn:xmpp:ping'/></iq>";
     match transport {
         // a frame holds one stanza; a BOSH body holds many, and saves a wait
         Transport::Websocket => {
             stream.send(&join)?;
-            stream.send(ping)?;
+            stream.send(&format!("<iq {ping}"))?;
         }
-        Transport::Bosh => stream.send(&format!("{join}{ping}"))?,
+        Transport::Bosh => {
+            stream.send(&format!("{join}<iq xmlns='jabber:client' {ping}"))?;
+        }
     }
     let until = Instant::now() + SHORT * 5;
     while let Some(stanza) = stream.receive(until)? {

@@ -28,7 +28,7 @@ pub(crate) fn fresh(site: &Site, cases: &mut Cases) {
 
 /// After everybody has been there.
 pub(crate) fn used(site: &Site, cases: &mut Cases) {
-    let tracebacks = lines(site, "log/prosody", |line| line.contains("raceback"));
+    let tracebacks = lines(site, "var/log/prosody", |line| line.contains("raceback"));
     cases.same("no plugin stumbled", tracebacks, Vec::new());
     for place in ["log", "var/log"] {
         let shown = lines(site, place, |line| line.contains("eyJ"));

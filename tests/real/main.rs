@@ -10,6 +10,10 @@
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
 )]
+#![allow(
+    unreachable_pub,
+    reason = "the XMPP clients are written like a library"
+)]
 
 mod browser;
 mod cases;

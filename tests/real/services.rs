@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use jitsi_install::service::TRUSTSTORE_PASSWORD;
+
 use super::cases::Cases;
 use super::site::{DOMAIN, Site};
 use super::xmpp::{C2s, Client, Join, Login, Wire};
@@ -64,12 +66,20 @@ fn certificates(site: &Site, cases: &mut Cases) {
     let names = x509_names(&shown);
     cases.same("it is for auth. and nothing else", names, vec![auth.clone()]);
 
-    let places = ["etc/jitsi/certs", "etc/prosody/certs"];
-    let texts = places.map(|place| {
-        let path = site.folder.join(place).join(format!("{auth}.crt"));
-        fs::read_to_string(path).map_err(|error| error.to_string())
+    let truststore = site.folder.join("etc/jitsi/truststore.p12");
+    let trusted = fs::read(truststore).map_err(|error| error.to_string());
+    let trusted = trusted.and_then(|bytes| {
+        let store = p12_keystore::KeyStore::from_pkcs12(&bytes, TRUSTSTORE_PASSWORD);
+        store.map_err(|error| error.to_string())
     });
-    cases.same("Prosody shows what Jicofo trusts", texts[0].clone(), texts[1].clone());
+    let trusted = trusted.map(|store| {
+        let entries = store.entries().map(|(_, entry)| match entry {
+            p12_keystore::KeyStoreEntry::Certificate(one) => one.as_der().to_vec(),
+            _ => Vec::new(),
+        });
+        entries.collect::<Vec<_>>()
+    });
+    cases.same("Prosody shows what Jicofo trusts", Ok(vec![shown]), trusted);
 }
 
 fn x509_names(der: &[u8]) -> Vec<String> {

@@ -129,9 +129,6 @@ fn site_in(
 /// Waits for Ctrl-C; a program that ends before it is a failure.
 fn watch(interrupts: &Interrupts, running: &mut [Running]) -> Result<ExitCode, Failure> {
     loop {
-        if interrupts.wait() {
-            return Ok(ExitCode::SUCCESS);
-        }
         let ended = running
             .iter_mut()
             .find_map(|program| program.has_ended().then_some(program));
@@ -144,6 +141,9 @@ fn watch(interrupts: &Interrupts, running: &mut [Running]) -> Result<ExitCode, F
                     program.last_words()
                 ),
             ));
+        }
+        if interrupts.wait() {
+            return Ok(ExitCode::SUCCESS);
         }
     }
 }
