@@ -4,15 +4,11 @@ use std::process::ExitCode;
 
 use super::report::{Failure, Report};
 use super::{Global, scene};
-use crate::host;
 
 pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Failure> {
     let path = scene::site_path(global);
     if report.is_json() {
-        let text = String::from_utf8_lossy(
-            &host::stand::read(&path).map_err(|error| Failure::io(&path, &error))?,
-        )
-        .into_owned();
+        let text = scene::site_text(global)?;
         let problems = crate::site::parse(&text)
             .err()
             .map(|error| error.problems)

@@ -39,7 +39,10 @@ pub(super) fn man(
 ) -> Result<ExitCode, Failure> {
     stand::make_dirs(&args.dir).map_err(|error| Failure::io(&args.dir, &error))?;
     let mut pages = Vec::new();
-    collect(command.disable_help_subcommand(true), "", &mut pages);
+    let mut command = command.disable_help_subcommand(true);
+    // Building hands the global options and the version down to every verb.
+    command.build();
+    collect(&command, "", &mut pages);
     let mut names = Vec::new();
     for (name, page) in pages {
         let path = args.dir.join(format!("{name}.8"));
@@ -62,25 +65,18 @@ pub(super) fn man(
 }
 
 /// A page for the program and one for each verb, as git does.
-fn collect(command: Command, above: &str, pages: &mut Vec<(String, clap_mangen::Man)>) {
+fn collect(command: &Command, above: &str, pages: &mut Vec<(String, clap_mangen::Man)>) {
     let name = if above.is_empty() {
         command.get_name().to_owned()
     } else {
         format!("{above}-{}", command.get_name())
     };
-    for verb in command.get_subcommands().cloned().collect::<Vec<_>>() {
+    for verb in command.get_subcommands() {
         collect(verb, &name, pages);
     }
-    let title = name.clone().to_uppercase();
-    let man = clap_mangen::Man::new(
-        command
-            .display_name(name.clone())
-            .bin_name(
-                name.replace('-', " ")
-                    .replacen("jitsi install", "jitsi-install", 1),
-            ),
-    )
-    .title(title)
-    .section("8");
+    let man = clap_mangen::Man::new(command.clone().display_name(name.clone()))
+        .title(name.to_uppercase())
+        .section("8")
+        .source(concat!("jitsi-install ", env!("CARGO_PKG_VERSION")));
     pages.push((name, man));
 }

@@ -81,7 +81,7 @@ pub(super) fn staged_root(global: &Global) -> Result<PathBuf, Failure> {
     if whole == Path::new("/") {
         return missing("this version lays out staged trees, and `--root /` is the machine itself");
     }
-    if !whole.is_dir() {
+    if !host::stand::is_dir(&whole) {
         return Err(Failure::new(
             FAILED,
             format!("`{}` is no folder", root.display()),
@@ -98,32 +98,33 @@ pub(super) fn site_path(global: &Global) -> PathBuf {
     })
 }
 
-/// Reads and checks the site file.
-pub(super) fn read_site(global: &Global) -> Result<Site, Failure> {
+/// The text of the site file.
+pub(super) fn site_text(global: &Global) -> Result<String, Failure> {
     let path = site_path(global);
     let bytes = host::stand::read(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(BAD_SITE, format!("there is no site file `{}`", path.display()))
-            .hint("write one: `jitsi-install init meet.example.org --site FILE`, or name yours with `--site`"),
+        std::io::ErrorKind::NotFound => Failure::new(
+            BAD_SITE,
+            format!("there is no site file `{}`", path.display()),
+        )
+        .hint("write one: `jitsi-install init meet.example.org --site FILE`, or name yours with `--site`"),
         _ => Failure::io(&path, &error),
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
-        Failure::new(
-            BAD_SITE,
-            format!("`{}` line {line}: this is not UTF-8 text", path.display()),
-        )
-        .hint("save it as UTF-8")
-    })?;
-    site::parse(&text).map_err(|error| {
-        let count = error.problems.len();
-        let mistakes = if count == 1 {
-            "one mistake".to_owned()
-        } else {
-            format!("{count} mistakes")
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        let what = format!("`{}` line {line}: this is not UTF-8 text", path.display());
+        Failure::new(BAD_SITE, what).hint("save it as UTF-8")
+    })
+}
+
+/// Reads and checks the site file.
+pub(super) fn read_site(global: &Global) -> Result<Site, Failure> {
+    site::parse(&site_text(global)?).map_err(|error| {
+        let mistakes = match error.problems.len() {
+            1 => "one mistake".to_owned(),
+            count => format!("{count} mistakes"),
         };
+        let path = site_path(global);
         Failure::new(
             BAD_SITE,
             format!("`{}` has {mistakes}\n{error}", path.display()),

@@ -1,4 +1,4 @@
-//! Debian 12 and 13, and what descends from them (JITSI.md 1.2 to 1.7).
+//! Debian 12 and 13, and what descends from them.
 
 use super::{Account, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
 use crate::name::{AbsPath, Owner};

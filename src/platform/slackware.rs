@@ -1,4 +1,4 @@
-//! Slackware 15.0 and -current with SlackBuilds.org's packages (JITSI.md 1.8, TESTBED.md 5).
+//! Slackware 15.0 and -current with SlackBuilds.org's packages.
 
 use super::{Account, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
 use crate::name::{AbsPath, Owner};

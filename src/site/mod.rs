@@ -125,8 +125,8 @@ pub enum Signature {
         /// A file with the secret, when another program shares it; else one is generated.
         secret_file: Option<AbsPath>,
     },
-    /// With a private key elsewhere; Prosody fetches public keys. Both addresses are needed
-    /// (JITSI.md, trap 7).
+    /// With a private key elsewhere; Prosody fetches public keys. Both addresses are needed: with
+    /// one alone, Jitsi's plugin throws on an unknown key id and the client hangs.
     Rs256 {
         /// Serves `<sha256 of kid>.pem`.
         key_server: String,

@@ -108,7 +108,9 @@ impl Nginx {
 pub fn caddy(home: &Path) -> Option<Command> {
     let mut command = unprivileged(&program("caddy", "caddy")?);
     command.env("HOME", home);
-    command.env("XDG_DATA_HOME", home).env("XDG_CONFIG_HOME", home);
+    command
+        .env("XDG_DATA_HOME", home)
+        .env("XDG_CONFIG_HOME", home);
     Some(command)
 }
 

@@ -69,7 +69,7 @@ fn certificates(site: &Site, cases: &mut Cases) {
     let truststore = site.folder.join("etc/jitsi/truststore.p12");
     let trusted = fs::read(truststore).map_err(|error| error.to_string());
     let trusted = trusted.and_then(|bytes| {
-        let store = p12_keystore::KeyStore::from_pkcs12(&bytes, TRUSTSTORE_PASSWORD);
+        let store = p12_keystore::KeyStore::from_pkcs12(&bytes, TRUSTSTORE_PASSWORD, p12_keystore::Pkcs12ImportPolicy::Strict);
         store.map_err(|error| error.to_string())
     });
     let trusted = trusted.map(|store| {

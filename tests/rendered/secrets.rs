@@ -43,7 +43,7 @@ fn secret_texts(secrets: &Secrets, facts: &Facts) -> Vec<String> {
 fn no_secret_is_for_everybody() {
     for stage in stages() {
         let texts = secret_texts(&stage.secrets, &stage.facts);
-        assert!(texts.len() > 8);
+        assert!(texts.len() >= 8);
         let (mut holders, mut made) = (0, 0);
         for file in stage.files() {
             let bytes = fs::read(file.path.as_str()).unwrap();

@@ -57,7 +57,7 @@ impl Stage {
         };
         for name in ["standins", "run", "log"] {
             let path = PathBuf::from(self.base.join(name).as_str());
-            if path.exists() {
+            if stand::is_dir(&path) {
                 stand::give(&path, user, group).map_err(|error| Failure::io(&path, &error))?;
             }
         }
@@ -109,9 +109,7 @@ pub(super) fn site(
     remarks: &mut Vec<String>,
 ) -> Result<Site, Failure> {
     let given = |path: &Path| -> Result<AbsPath, Failure> {
-        let whole = path
-            .canonicalize()
-            .map_err(|error| Failure::io(path, &error))?;
+        let whole = stand::whole(path).map_err(|error| Failure::io(path, &error))?;
         AbsPath::parse(&whole.to_string_lossy())
             .map_err(|why| Failure::new(FAILED, format!("`{}` {why}", path.display())))
     };
@@ -124,9 +122,7 @@ pub(super) fn site(
         Ok(folder)
     };
     let installed = |path: &AbsPath, file: &str| {
-        Path::new(path.join(file).as_str())
-            .is_file()
-            .then(|| path.clone())
+        stand::is_file(Path::new(path.join(file).as_str())).then(|| path.clone())
     };
     let plugins = match (
         &args.plugins,

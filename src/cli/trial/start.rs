@@ -84,7 +84,7 @@ fn web_order<'a>(
         WebServer::Nginx => {
             let types = ["/etc/nginx/mime.types", "/etc/nginx/conf/mime.types"]
                 .into_iter()
-                .find(|path| Path::new(path).is_file());
+                .find(|path| stand::is_file(Path::new(path)));
             let include = types
                 .map(|path| format!("  include {path};\n"))
                 .unwrap_or_default();
