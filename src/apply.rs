@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::AbsPath;
-use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step};
+use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
 use crate::resource::digest;
 
 /// How the loop changes the machine.
@@ -17,6 +17,8 @@ pub trait Alter: Observe {
     /// # Errors
     /// What the system said. A folder that should go but is not empty is no error: it stays.
     fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError>;
+    /// Removes what a killed `put` may have left beside a path.
+    fn sweep(&mut self, path: &AbsPath);
     /// Fills a buffer with true randomness.
     fn random(&mut self, buffer: &mut [u8]);
 }
@@ -35,6 +37,8 @@ pub struct AlterError {
 pub trait Progress {
     /// Step `number` of `total` is about to be taken.
     fn step(&mut self, number: usize, total: usize, step: &Step);
+    /// What somebody else wrote at `path` is kept at `backup`.
+    fn kept(&mut self, path: &AbsPath, backup: &AbsPath);
     /// A failed apply takes this path back.
     fn back(&mut self, path: &AbsPath);
 }
@@ -142,11 +146,14 @@ fn carry_out(
             taken: 0,
         });
     }
+    let known = ledger.applied()?;
     let number = ledger.begin()?;
     let mut run = || -> Result<(), ApplyError> {
+        adopt(plan, &known, &mut applied, ledger, progress)?;
         for (place, step) in todo.iter().enumerate() {
             progress.step(place + 1, todo.len(), step);
-            if let Some(mark) = take(number, place + 1, step, machine, ledger)? {
+            if let Some(mut mark) = take(number, place + 1, step, machine, ledger)? {
+                mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
                 applied.insert(step.id.clone(), mark);
             }
         }
@@ -168,6 +175,53 @@ fn carry_out(
             }),
         },
     }
+}
+
+/// Keeps for good what others wrote where a step now writes, and notes in the books what stood
+/// there before this program ever came, so that it can be put back when the program goes.
+fn adopt(
+    plan: &Plan,
+    known: &Applied,
+    applied: &mut Applied,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    for step in &plan.steps {
+        let Some(path) = &step.path else { continue };
+        let is_first = !known.contains_key(&step.id);
+        let is_edited = matches!(step.action, Action::Change | Action::Remove)
+            && matches!(step.reason, Reason::Drifted | Reason::Foreign);
+        let mut backup = None;
+        if let State::File { bytes, .. } = &step.before
+            && step.mark.is_some() | is_edited
+            && (is_first || is_edited)
+        {
+            let place = ledger.back_up(path, bytes)?;
+            if is_edited {
+                progress.kept(path, &place);
+            }
+            backup = Some(place);
+        }
+        let was = match (&step.before, backup) {
+            (State::File { mode, ids, .. }, Some(backup)) => Was::File {
+                mode: mode.0,
+                ids: *ids,
+                backup,
+            },
+            (State::Dir { mode, ids }, _) => Was::Dir {
+                mode: mode.0,
+                ids: *ids,
+            },
+            (State::Link { target }, _) => Was::Link {
+                target: target.clone(),
+            },
+            (State::File { .. } | State::Absent, _) => continue,
+        };
+        if is_first && let Some(mark) = applied.get_mut(&step.id) {
+            mark.was = Some(was);
+        }
+    }
+    Ok(())
 }
 
 /// Takes one step: looks again, writes the way back, then alters.
@@ -228,6 +282,7 @@ pub fn take_back(
     for entry in entries.iter().rev() {
         let Some(path) = entry.place() else { continue };
         let state = former(number, entry, ledger)?;
+        machine.sweep(&path);
         if machine.look(&path) != Found::State(state.clone()) {
             progress.back(&path);
             machine.put(&path, &state)?;
@@ -282,9 +337,10 @@ pub fn plan_back(
             wanted.insert(entry.path.clone(), (entry.id.clone(), state));
         }
     }
+    let applied = ledger.applied()?;
     let mut steps: Vec<Step> = wanted
         .into_iter()
-        .filter_map(|(path, (id, state))| step_back(&path, id, state, machine))
+        .filter_map(|(path, (id, state))| step_back(&path, id, state, machine, &applied))
         .collect();
     steps.sort_by_key(order_back);
     Ok(Plan {
@@ -293,7 +349,13 @@ pub fn plan_back(
     })
 }
 
-fn step_back(path: &str, id: String, state: State, machine: &dyn Observe) -> Option<Step> {
+fn step_back(
+    path: &str,
+    id: String,
+    state: State,
+    machine: &dyn Observe,
+    applied: &Applied,
+) -> Option<Step> {
     let path = AbsPath::parse(path).ok()?;
     let kind = ["file", "link", "dir"]
         .into_iter()
@@ -309,13 +371,23 @@ fn step_back(path: &str, id: String, state: State, machine: &dyn Observe) -> Opt
         (None, _, State::Absent) => Action::Remove,
         (None, ..) => Action::Change,
     };
+    let is_edited = match &before {
+        State::File { bytes, .. } => applied
+            .get(&id)
+            .is_none_or(|mark| mark.bytes != digest(bytes)),
+        State::Absent | State::Dir { .. } | State::Link { .. } => false,
+    };
     Some(Step {
         service: None,
         id,
         kind,
         path: Some(path),
         action,
-        reason: Reason::Asked,
+        reason: if is_edited {
+            Reason::Drifted
+        } else {
+            Reason::Asked
+        },
         before,
         after: Some(state),
         recipe: None,

@@ -163,6 +163,12 @@ pub trait Ledger {
     /// # Errors
     /// When the books cannot be written; the step must not be taken then.
     fn note(&mut self, number: u32, entry: &Entry, copy: Option<&[u8]>) -> Result<(), LedgerError>;
+    /// Keeps a copy of what somebody else wrote, for good, and says where. The same contents of
+    /// the same path are kept once.
+    ///
+    /// # Errors
+    /// When the books cannot be written; the step must not be taken then.
+    fn back_up(&mut self, path: &AbsPath, bytes: &[u8]) -> Result<AbsPath, LedgerError>;
     /// Finishes a generation.
     ///
     /// # Errors

@@ -56,8 +56,17 @@ pub fn layout(
         .map(|word| Secret::new(word.to_owned()))
         .collect();
     veiled.push(context.token_secret().clone());
+    let items = arranged(items)?;
+    for path in &site.keep {
+        if !items.iter().any(|item| item.resource.path() == Some(path)) {
+            remarks.push(format!(
+                "`keep` names `{path}`, where this site puts nothing"
+            ));
+        }
+    }
     Ok(Layout {
-        items: arranged(items)?,
+        items,
+        kept: site.keep.clone(),
         remarks,
         veiled,
     })

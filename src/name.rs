@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a piece of text is not the word it should be; reads as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +117,17 @@ impl fmt::Display for Domain {
 
 /// An absolute path as the installed machine sees it: no `.` or `..`, no empty part, and only
 /// characters that every configuration language here can carry bare.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct AbsPath(String);
+
+impl TryFrom<String> for AbsPath {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
 
 impl AbsPath {
     /// Reads an absolute path; a final slash is dropped.

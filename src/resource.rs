@@ -230,10 +230,12 @@ pub struct Item {
 }
 
 /// What a machine should hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Layout {
     /// Sorted by stage, then kind and name.
     pub items: Vec<Item>,
+    /// Paths that are left to the administrator.
+    pub kept: Vec<AbsPath>,
     /// What the plan's reader should know.
     pub remarks: Vec<String>,
     /// Words that must never be shown.

@@ -131,6 +131,7 @@ fn choose(
     );
     let part = Layout {
         items,
+        kept: layout.kept,
         remarks: layout.remarks,
         veiled: layout.veiled,
     };

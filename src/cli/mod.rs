@@ -17,6 +17,7 @@ mod scene;
 mod standin;
 mod token;
 mod trial;
+mod uninstall;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -118,6 +119,8 @@ enum Verb {
     Rollback(rollback::Args),
     /// List the generations that can be gone back to
     History,
+    /// Take everything back that was put, and only that
+    Uninstall(uninstall::Args),
     /// Make keystores for Java
     #[command(subcommand)]
     Keystore(keystore::Verb),
@@ -162,6 +165,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Apply(args) => apply::run(&global, &args, report),
         Verb::Rollback(args) => rollback::run(&global, &args, report),
         Verb::History => history::run(&global, report),
+        Verb::Uninstall(args) => uninstall::run(&global, &args, report),
         Verb::Keystore(verb) => keystore::run(&global, &verb, report),
         Verb::Token(verb) => token::run(&global, &verb, report),
         Verb::Try(args) => trial::run(&global, &args, report),

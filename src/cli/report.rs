@@ -231,6 +231,10 @@ impl Progress for Report {
         }
     }
 
+    fn kept(&mut self, path: &AbsPath, backup: &AbsPath) {
+        self.note(&format!("kept what stood at `{path}` as `{backup}`"));
+    }
+
     fn back(&mut self, path: &AbsPath) {
         self.done();
         self.note(&format!("taking back {path}"));

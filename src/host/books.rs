@@ -8,6 +8,7 @@
 //!     journal                  one JSON line per step, synced before the step is taken
 //!     copy-N                   what stood there before step N
 //!     applied.json             written last: the generation is finished
+//!   backups/etc/x.~1~          what others had written at /etc/x, kept for good
 //! ```
 
 use std::io::Write as _;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::root::Root;
 use crate::journal::{Entry, Generation, Ledger, LedgerError};
 use crate::name::{AbsPath, Mode};
-use crate::plan::{Applied, State};
+use crate::plan::{Applied, Found, State};
 
 /// How many generations can be gone back.
 const KEPT: usize = 10;
@@ -113,6 +114,25 @@ impl<'r> Books<'r> {
         }
     }
 
+    /// Drops a generation. It loses its number first, in one step: half a generation would look
+    /// like an unfinished one, and taking that back would be wrong.
+    fn forget(&self, number: u32) -> Result<(), LedgerError> {
+        let folder = self.folder(number);
+        let failed = |error: std::io::Error| self.failed(&folder, error);
+        self.root
+            .rename(&folder, &format!("{number:04}.dropped"))
+            .map_err(failed)?;
+        let generations = self.state.join("generations");
+        for name in self.root.list(&generations) {
+            if name.ends_with(".dropped") {
+                self.root
+                    .remove_tree(&generations.join(&name))
+                    .map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     fn put(&self, path: &AbsPath, bytes: &[u8]) -> Result<(), LedgerError> {
         let state = State::File {
             bytes: bytes.to_vec(),
@@ -202,12 +222,11 @@ impl Ledger for Books<'_> {
     }
 
     fn unfinished(&self) -> Result<Option<u32>, LedgerError> {
-        for number in self.numbers().into_iter().rev() {
-            if self.finished(number)?.is_none() {
-                return Ok(Some(number));
-            }
+        // Only the newest can be: the others were finished before it was begun.
+        match self.numbers().last() {
+            Some(newest) if self.finished(*newest)?.is_none() => Ok(Some(*newest)),
+            _ => Ok(None),
         }
-        Ok(None)
     }
 
     fn begin(&mut self) -> Result<u32, LedgerError> {
@@ -230,6 +249,28 @@ impl Ledger for Books<'_> {
         self.root
             .append(&path, &line)
             .map_err(|error| self.failed(&path, error))
+    }
+
+    fn back_up(&mut self, path: &AbsPath, bytes: &[u8]) -> Result<AbsPath, LedgerError> {
+        let folder = self.state.join("backups");
+        let stem = folder.join(path.relative());
+        let parent = stem.parent().unwrap_or(folder);
+        self.root
+            .ensure_dir(&parent, Mode(0o700))
+            .map_err(|error| self.failed(&parent, error))?;
+        for number in 1..=u32::MAX {
+            let place = AbsPath::parse(&format!("{stem}.~{number}~"))
+                .map_err(|error| self.failed(&stem, error))?;
+            match self.root.look(&place) {
+                Found::State(State::Absent) => {
+                    self.put(&place, bytes)?;
+                    return Ok(place);
+                }
+                Found::State(State::File { bytes: old, .. }) if old == bytes => return Ok(place),
+                Found::State(_) | Found::Unknown(_) => {}
+            }
+        }
+        Err(self.failed(&stem, "no number is left for a backup"))
     }
 
     fn finish(
@@ -255,26 +296,12 @@ impl Ledger for Books<'_> {
         self.put(&path, &bytes)?;
         let numbers = self.numbers();
         for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
-            let folder = self.folder(*old);
-            self.root
-                .remove_tree(&folder)
-                .map_err(|error| self.failed(&folder, error))?;
+            self.forget(*old)?;
         }
         Ok(generation)
     }
 
     fn strike(&mut self, number: u32) -> Result<(), LedgerError> {
-        let folder = self.folder(number);
-        // The journal goes last: until then the generation can still be taken back.
-        for name in self.root.list(&folder) {
-            if name != "journal" {
-                self.root
-                    .put(&folder.join(&name), &State::Absent)
-                    .map_err(|error| self.failed(&folder, error))?;
-            }
-        }
-        self.root
-            .remove_tree(&folder)
-            .map_err(|error| self.failed(&folder, error))
+        self.forget(number)
     }
 }

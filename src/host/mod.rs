@@ -68,6 +68,10 @@ impl Alter for Machine {
         })
     }
 
+    fn sweep(&mut self, path: &AbsPath) {
+        self.root.sweep(path);
+    }
+
     fn random(&mut self, buffer: &mut [u8]) {
         random(buffer);
     }

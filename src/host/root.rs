@@ -272,16 +272,44 @@ impl Root {
         )?))
     }
 
-    /// Removes a folder of ours with everything in it.
+    /// Gives a file or folder another name in the same folder, at once or not at all.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn rename(&self, path: &AbsPath, name: &str) -> io::Result<()> {
+        let (dir, old) = self.parent(path)?;
+        renameat(&dir, old, &dir, name)?;
+        sync_dir(&dir)
+    }
+
+    /// Removes temporary files that a killed run left beside a path: `.NAME.<12 digits>.new`.
+    pub fn sweep(&self, path: &AbsPath) {
+        let Some(folder) = path.parent() else { return };
+        let Ok((dir, name)) = self.parent(path) else {
+            return;
+        };
+        let start = format!(".{name}.");
+        for entry in self.list(&folder) {
+            let middle = entry
+                .strip_prefix(&start)
+                .and_then(|rest| rest.strip_suffix(".new"));
+            if middle
+                .is_some_and(|word| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit()))
+            {
+                let _ = unlinkat(&dir, entry.as_str(), UnlinkatFlags::NoRemoveDir);
+            }
+        }
+    }
+
+    /// Removes a file, or a folder of ours with everything in it.
     ///
     /// # Errors
     /// What the system said.
     pub fn remove_tree(&self, path: &AbsPath) -> io::Result<()> {
-        for name in self.list(path) {
-            let child = path.join(&name);
-            match self.look(&child) {
-                Found::State(State::Dir { .. }) => self.remove_tree(&child)?,
-                _ => self.put(&child, &State::Absent)?,
+        // A link is removed as a link: what it leads to is not ours.
+        if let Found::State(State::Dir { .. }) = self.look(path) {
+            for name in self.list(path) {
+                self.remove_tree(&path.join(&name))?;
             }
         }
         self.put(path, &State::Absent)

@@ -3,6 +3,9 @@
 use super::{Action, Found, Mark, Observe, Reason, State, Step};
 use crate::resource::{Content, Dir, File, Item, Link, Resource, digest};
 
+/// What the books note of a folder that is ours alone.
+pub(super) const OURS: &str = "ours";
+
 /// The step of one wanted resource.
 pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
     let blank = Step {
@@ -54,10 +57,15 @@ fn blocked(step: Step, remark: &str) -> Step {
 
 fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
     let new = Mark {
-        wanted: String::new(),
+        wanted: if dir.ours {
+            OURS.to_owned()
+        } else {
+            String::new()
+        },
         bytes: String::new(),
         mode: dir.mode.to_string(),
         owner: dir.owner.to_string(),
+        was: None,
     };
     let ids = machine.ids(&dir.owner);
     let wanted = State::Dir {
@@ -101,7 +109,7 @@ fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -
                 };
             }
             let reason = match mark {
-                Some(old) if *old == new => Reason::Drifted,
+                Some(old) if (&old.mode, &old.owner) == (&new.mode, &new.owner) => Reason::Drifted,
                 Some(_) => Reason::Asked,
                 None => Reason::Foreign,
             };
@@ -125,6 +133,7 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
         bytes: String::new(),
         mode: String::new(),
         owner: String::new(),
+        was: None,
     };
     let after = Some(State::Link {
         target: link.target.to_string(),
@@ -185,6 +194,7 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
         bytes,
         mode: file.mode.to_string(),
         owner: file.owner.to_string(),
+        was: None,
     };
     let (bytes, mode, found_ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),

@@ -66,7 +66,8 @@ pub trait Observe {
 /// What is remembered of a resource that an apply put in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// Digest of what was wanted ([`Content::digest`]), a link's target, or empty for a folder.
+    /// Digest of what was wanted ([`Content::digest`](crate::resource::Content::digest)), a
+    /// link's target, or for a folder whether it is `ours` alone.
     pub wanted: String,
     /// Digest of the bytes that were written; empty for links and folders.
     pub bytes: String,
@@ -74,6 +75,67 @@ pub struct Mark {
     pub mode: String,
     /// Owner that was wanted, by name.
     pub owner: String,
+    /// What stood there before this program came, to be put back when it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Was>,
+}
+
+impl Mark {
+    /// Is it of a folder that is ours alone, with everything in it?
+    #[must_use]
+    pub fn is_own_folder(&self) -> bool {
+        self.wanted == compare::OURS
+    }
+}
+
+/// What stood at a path before this program came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "was", rename_all = "lowercase")]
+pub enum Was {
+    /// A folder.
+    Dir {
+        /// Permissions, as a number.
+        mode: u32,
+        /// User and group number.
+        ids: Option<(u32, u32)>,
+    },
+    /// A file.
+    File {
+        /// Permissions, as a number.
+        mode: u32,
+        /// User and group number.
+        ids: Option<(u32, u32)>,
+        /// Where its contents are kept.
+        backup: AbsPath,
+    },
+    /// A link.
+    Link {
+        /// Its text.
+        target: String,
+    },
+}
+
+impl Was {
+    /// The state itself; `None` when its backup is gone.
+    fn state(&self, machine: &dyn Observe) -> Option<State> {
+        Some(match self {
+            Self::Dir { mode, ids } => State::Dir {
+                mode: Mode(*mode),
+                ids: *ids,
+            },
+            Self::Link { target } => State::Link {
+                target: target.clone(),
+            },
+            Self::File { mode, ids, backup } => match machine.look(backup) {
+                Found::State(State::File { bytes, .. }) => State::File {
+                    bytes,
+                    mode: Mode(*mode),
+                    ids: *ids,
+                },
+                Found::State(_) | Found::Unknown(_) => return None,
+            },
+        })
+    }
 }
 
 /// Everything that the last apply put in place: resource id to mark.
@@ -200,13 +262,34 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         {
             unknown.insert(owner.to_string());
         }
-        plan.steps.push(compare::step(
-            item,
-            machine,
-            applied.get(&item.resource.id()),
-        ));
+        let mark = applied.get(&item.resource.id());
+        let mut step = compare::step(item, machine, mark);
+        if item
+            .resource
+            .path()
+            .is_some_and(|path| layout.kept.contains(path))
+        {
+            step = left_alone(step);
+        }
+        if let (Some(new), Some(old)) = (&mut step.mark, mark) {
+            new.was.clone_from(&old.was);
+        }
+        plan.steps.push(step);
     }
     plan.steps.extend(removal::steps(layout, machine, applied));
     plan.unknown_owners = unknown.into_iter().collect();
     plan
+}
+
+/// The step of a path that the administrator keeps: nothing is done, and the books forget it.
+fn left_alone(step: Step) -> Step {
+    Step {
+        action: Action::Keep,
+        reason: Reason::Same,
+        after: None,
+        recipe: None,
+        mark: None,
+        remark: "left to you by `keep`".to_owned(),
+        ..step
+    }
 }

@@ -9,7 +9,10 @@ use crate::resource::{Layout, digest};
 /// What the books know and the layout no longer names: files and links first, then folders from
 /// the inside out, which stay when something of others is in them.
 pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Vec<Step> {
-    let wanted: BTreeSet<String> = layout.items.iter().map(|item| item.resource.id()).collect();
+    let mut wanted: BTreeSet<String> = layout.items.iter().map(|item| item.resource.id()).collect();
+    for path in &layout.kept {
+        wanted.extend(["file", "link", "dir"].map(|kind| format!("{kind} {path}")));
+    }
     let mut steps = Vec::new();
     for (id, mark) in applied.iter().filter(|(id, _)| !wanted.contains(*id)) {
         let Some((kind, name)) = id.split_once(' ') else {
@@ -39,16 +42,25 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
                 | (State::Link { .. }, "link")
                 | (State::Dir { .. }, "dir")
         );
-        let (action, remark) = match (trouble, same_kind) {
-            (Some(why), _) => (Action::Blocked, why),
-            (None, false) => (
+        let former = mark.was.as_ref().map(|was| was.state(machine));
+        let (action, remark) = match (trouble, same_kind, &former) {
+            (Some(why), ..) => (Action::Blocked, why),
+            (None, false, _) => (
                 Action::Keep,
                 "something else stands there now; it is left alone".to_owned(),
             ),
-            (None, true) if before == State::Absent => {
+            (None, true, Some(None)) => (
+                Action::Blocked,
+                "the copy of what stood there before is gone".to_owned(),
+            ),
+            (None, true, Some(Some(state))) if *state == before => {
+                (Action::Keep, "it is again as it was found".to_owned())
+            }
+            (None, true, Some(Some(_))) => (Action::Change, "back to how it was found".to_owned()),
+            (None, true, None) if before == State::Absent => {
                 (Action::Keep, "it is gone already".to_owned())
             }
-            (None, true) => (Action::Remove, "no longer wanted".to_owned()),
+            (None, true, None) => (Action::Remove, "no longer wanted".to_owned()),
         };
         steps.push(Step {
             service: None,
@@ -62,7 +74,7 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
                 Reason::Asked
             },
             before,
-            after: Some(State::Absent),
+            after: Some(former.flatten().unwrap_or(State::Absent)),
             recipe: None,
             mark: None,
             veiled: true,

@@ -137,7 +137,7 @@ pub fn table(plan: &Plan, paint: Paint, all: bool) -> String {
     let mut out = String::new();
     let shown = |step: &&Step| match step.action {
         Action::Machine => false,
-        Action::Keep => all,
+        Action::Keep => all || !step.remark.is_empty(),
         Action::Create | Action::Change | Action::Remove | Action::Blocked => true,
     };
     for step in plan.steps.iter().filter(shown) {

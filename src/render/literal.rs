@@ -67,16 +67,23 @@ fn refuse(text: &str, language: &str) -> Error {
     )
 }
 
+/// Control characters, and the code points that are no characters (Unicode 23.7), with which systemd
+/// takes a whole line for damaged UTF-8.
+fn is_unfit(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_control() || matches!(code, 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
+}
+
 /// POSIX shell word: bare when plain, else in single quotes. systemd's `EnvironmentFile` reads
 /// the same form.
 ///
 /// # Errors
-/// When the text has a control character.
+/// When the text has a control character, no character, or a single quote.
 pub fn shell(text: &str, out: &mut dyn Write) -> Result<()> {
     if is_bare(text, "_./:@%+,=-") {
         return out.write_all(text.as_bytes());
     }
-    if text.chars().any(char::is_control) || text.contains('\'') {
+    if text.chars().any(is_unfit) || text.contains('\'') {
         // `'\''` is right for a shell, and wrong for `EnvironmentFile`.
         return Err(refuse(text, "an environment file"));
     }
@@ -86,9 +93,9 @@ pub fn shell(text: &str, out: &mut dyn Write) -> Result<()> {
 /// A word of a systemd unit's setting: `%` doubled, quoted with C escapes when not plain.
 ///
 /// # Errors
-/// When the text has a control character.
+/// When the text has a control character, or no character.
 pub fn systemd(text: &str, out: &mut dyn Write) -> Result<()> {
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_unfit) {
         return Err(refuse(text, "a systemd unit"));
     }
     let doubled = text.replace('%', "%%").replace('$', "$$");
@@ -102,13 +109,17 @@ pub fn systemd(text: &str, out: &mut dyn Write) -> Result<()> {
     )
 }
 
-/// A value of a Java properties file or of sysctl.conf: one line, backslashes doubled.
+/// A value of a Java properties file or of sysctl.conf: one line, backslashes doubled. A blank at
+/// its beginning, which Java would skip, gets one too.
 ///
 /// # Errors
-/// When the text has a control character.
+/// When the text has a control character or is not ASCII.
 pub fn properties(text: &str, out: &mut dyn Write) -> Result<()> {
     if text.chars().any(char::is_control) || !text.is_ascii() {
         return Err(refuse(text, "a properties file"));
+    }
+    if text.starts_with(' ') {
+        out.write_all(b"\\")?;
     }
     out.write_all(text.replace('\\', "\\\\").as_bytes())
 }

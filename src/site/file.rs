@@ -99,6 +99,13 @@ fn site(file: Table<'_>) -> Option<Site> {
         );
     }
     let admin_email = file.text("admin_email", "admin@example.org", Email::parse);
+    let keep = file
+        .texts(
+            "keep",
+            "/etc/jitsi/meet/meet.example.org-config.js",
+            AbsPath::parse,
+        )
+        .unwrap_or_default();
     let certificates = certificates(file.table("certificates"));
     let web = web(file.table("web"));
     let auth = auth(file.table("auth"));
@@ -109,6 +116,7 @@ fn site(file: Table<'_>) -> Option<Site> {
     let site = domain.map(|domain| Site {
         domain,
         admin_email,
+        keep,
         certificates,
         web,
         auth,

@@ -26,6 +26,8 @@ pub struct Site {
     pub domain: Domain,
     /// Whom people may write to; shown by the web application as the support address.
     pub admin_email: Option<Email>,
+    /// Paths that stay the administrator's, whatever the layout would put there.
+    pub keep: Vec<AbsPath>,
     /// Where the site's certificate comes from.
     pub certificates: CertificateSource,
     /// The web server.

@@ -377,6 +377,15 @@ impl<'d> Table<'d> {
         let table = self.table(key);
         let mut map = serde_json::Map::new();
         for (name, value) in table.table.into_iter().flatten() {
+            if has_proto(name.get_ref(), value.get_ref()) {
+                table.report(
+                    name.get_ref(),
+                    &name.span(),
+                    "`__proto__` is no key that JavaScript would keep".to_owned(),
+                    Some("remove it, wherever it stands below this key".to_owned()),
+                );
+                continue;
+            }
             match json(value.get_ref()) {
                 Some(value) => {
                     map.insert(name.get_ref().to_string(), value);
@@ -426,6 +435,22 @@ impl<'d> Table<'d> {
             );
         }
     }
+}
+
+/// In a JavaScript object, `__proto__` is no key but says what the object inherits from.
+fn has_proto(name: &str, value: &DeValue<'_>) -> bool {
+    name == "__proto__"
+        || match value {
+            DeValue::Table(table) => table
+                .iter()
+                .any(|(name, value)| has_proto(name.get_ref(), value.get_ref())),
+            DeValue::Array(items) => items.iter().any(|item| has_proto("", item.get_ref())),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => false,
+        }
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {

@@ -63,6 +63,9 @@ impl Alter for Faulty {
             }
         }
     }
+    fn sweep(&mut self, path: &AbsPath) {
+        self.inner.sweep(path);
+    }
     fn random(&mut self, buffer: &mut [u8]) {
         self.inner.random(buffer);
     }

@@ -2,5 +2,6 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod faults;
+mod kill;
 mod stage;
 mod steps;

@@ -302,3 +302,119 @@ fn two_at_once_are_one_too_many() {
         error.why
     );
 }
+
+const KEEP: &str = "keep = [\"/etc/jitsi/jicofo/jicofo.conf\", \"/etc/nowhere\"]\n";
+
+#[test]
+fn what_is_kept_is_left_alone_and_never_removed() {
+    let stage = Stage::new();
+    stage.apply("").unwrap();
+    std::fs::write(stage.path(CONF), "mine\n").unwrap();
+    let plan = stage.plan(KEEP);
+    assert_eq!(step(&plan, CONF).action, Action::Keep);
+    assert!(
+        plan.remarks
+            .iter()
+            .any(|remark| remark.contains("`/etc/nowhere`, where this site puts nothing"))
+    );
+    stage.apply(KEEP).unwrap();
+    assert_eq!(std::fs::read_to_string(stage.path(CONF)).unwrap(), "mine\n");
+    uninstall(&stage);
+    assert_eq!(std::fs::read_to_string(stage.path(CONF)).unwrap(), "mine\n");
+}
+
+#[test]
+fn edits_outlive_ten_generations_as_numbered_backups() {
+    let stage = Stage::new();
+    stage.apply("").unwrap();
+    for text in ["first edit\n", "second edit\n", "second edit\n"] {
+        std::fs::write(stage.path(CONF), text).unwrap();
+        stage.apply("").unwrap();
+    }
+    for memory in 2000..2012 {
+        stage
+            .apply(&format!("[jicofo]\nmemory = {memory}\n"))
+            .unwrap();
+    }
+    let backup = |number: u32| {
+        std::fs::read_to_string(
+            stage.path(&format!("var/lib/jitsi-install/backups/{CONF}.~{number}~")),
+        )
+    };
+    assert_eq!(backup(1).unwrap(), "first edit\n");
+    assert_eq!(backup(2).unwrap(), "second edit\n");
+    assert!(backup(3).is_err(), "the same edit is kept once");
+}
+
+fn uninstall(stage: &Stage) {
+    let (mut machine, reader) = (stage.machine(), stage.machine());
+    let mut books = stage.books(&reader);
+    let nothing = jitsi_install::resource::Layout::default();
+    let plan = jitsi_install::plan::plan(&nothing, &machine, &books.applied().unwrap());
+    jitsi_install::apply::apply(&plan, "uninstall", &mut machine, &mut books, &mut Silent).unwrap();
+}
+
+#[test]
+fn an_uninstall_leaves_the_machine_as_it_was_found() {
+    let stage = Stage::new();
+    // A distribution's tree, with a file, a link and a folder at places of ours, one file already
+    // as we would write it, and one with other rights.
+    for folder in [
+        "etc/prosody/conf.d",
+        "etc/nginx/sites-enabled",
+        "etc/nginx/sites-available",
+        "etc/jitsi/meet",
+        "usr/local/share/lua/5.4",
+    ] {
+        std::fs::create_dir_all(stage.path(folder)).unwrap();
+    }
+    std::fs::write(
+        stage.path("etc/prosody/prosody.cfg.lua"),
+        "-- the distribution's\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(
+        stage.path("etc/prosody/prosody.cfg.lua"),
+        std::fs::Permissions::from_mode(0o604),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(
+        "/usr/share/lua/5.2/basexx.lua",
+        stage.path("usr/local/share/lua/5.4/basexx.lua"),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(
+        "elsewhere",
+        stage.path("etc/nginx/sites-enabled/meet.example.org.conf"),
+    )
+    .unwrap();
+    std::fs::set_permissions(
+        stage.path("etc/jitsi/meet"),
+        std::fs::Permissions::from_mode(0o700),
+    )
+    .unwrap();
+    std::fs::create_dir_all(stage.path("etc/sysctl.d")).unwrap();
+    let buffers = "etc/sysctl.d/20-jvb-udp-buffers.conf";
+    let other = Stage::new();
+    other.apply("").unwrap();
+    std::fs::copy(other.path(buffers), stage.path(buffers)).unwrap();
+    let before = stage.picture();
+
+    stage.apply("").unwrap();
+    // More generations than are kept: the originals outlive them.
+    for memory in 2000..2012 {
+        stage
+            .apply(&format!("[jicofo]\nmemory = {memory}\n"))
+            .unwrap();
+    }
+    stage.apply("[web]\nserver = \"caddy\"\n").unwrap();
+    std::fs::write(stage.path("var/log/jitsi/jicofo/jicofo.log"), "a log\n").unwrap();
+    uninstall(&stage);
+    let mut after = without_shared(stage.picture());
+    let log = after.remove("var/log/jitsi/jicofo/jicofo.log");
+    assert!(log.is_some(), "data is kept");
+    for folder in ["var/log/jitsi/jicofo", "var/log/jitsi", "var/log"] {
+        after.remove(folder);
+    }
+    assert_eq!(after, before);
+}

@@ -186,6 +186,7 @@ struct Silent;
 
 impl crate::apply::Progress for Silent {
     fn step(&mut self, _: usize, _: usize, _: &crate::plan::Step) {}
+    fn kept(&mut self, _: &AbsPath, _: &AbsPath) {}
     fn back(&mut self, _: &AbsPath) {}
 }
 
