@@ -256,6 +256,10 @@ fn take(
         step: place,
         id: step.id.clone(),
         path: path.to_string(),
+        puts: match &after {
+            State::File { bytes, .. } => digest(bytes),
+            State::Absent | State::Dir { .. } | State::Link { .. } => String::new(),
+        },
         undo: Undo::to(&step.before),
     };
     let copy = match &step.before {
@@ -283,10 +287,20 @@ pub fn take_back(
         let Some(path) = entry.place() else { continue };
         let state = former(number, entry, ledger)?;
         machine.sweep(&path);
-        if machine.look(&path) != Found::State(state.clone()) {
-            progress.back(&path);
-            machine.put(&path, &state)?;
+        let found = machine.look(&path);
+        if found == Found::State(state.clone()) {
+            continue;
         }
+        if let Found::State(State::File { bytes, .. }) = &found
+            && digest(bytes) != entry.puts
+            && !matches!(&state, State::File { bytes: former, .. } if former == bytes)
+        {
+            // Neither what was there nor what we put: somebody wrote it since the run was cut off.
+            let place = ledger.back_up(&path, bytes)?;
+            progress.kept(&path, &place);
+        }
+        progress.back(&path);
+        machine.put(&path, &state)?;
     }
     ledger.strike(number)?;
     Ok(entries.len())

@@ -86,6 +86,9 @@ pub struct Entry {
     pub id: String,
     /// Where.
     pub path: String,
+    /// Digest of what the step puts there, for a file.
+    #[serde(default)]
+    pub puts: String,
     /// The way back.
     pub undo: Undo,
 }

@@ -12,6 +12,7 @@
 //! ```
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ use super::root::Root;
 use crate::journal::{Entry, Generation, Ledger, LedgerError};
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Applied, Found, State};
+
+/// How long a lock that is held is waited for.
+const HAND_OVER: Duration = Duration::from_millis(300);
 
 /// How many generations can be gone back.
 const KEPT: usize = 10;
@@ -47,7 +51,7 @@ impl<'r> Books<'r> {
         }
     }
 
-    /// The books for writing: makes the folder, and waits for nobody.
+    /// The books for writing: makes the folder; whoever is at work is not waited for.
     ///
     /// # Errors
     /// When somebody else holds them (the message says who), or the folder cannot be made.
@@ -62,15 +66,22 @@ impl<'r> Books<'r> {
         let mut file = root
             .open_lock(&path)
             .map_err(|error| failed(error.to_string()))?;
-        if let Err(error) = file.try_lock() {
-            return Err(match error {
+        let until = Instant::now() + HAND_OVER;
+        while let Err(error) = file.try_lock() {
+            match error {
+                // One that is just ending gets the time to do so.
+                std::fs::TryLockError::WouldBlock if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
                 std::fs::TryLockError::WouldBlock => {
                     let holder = root.read(&path).unwrap_or_default();
                     let holder = String::from_utf8_lossy(&holder).trim().to_owned();
-                    failed(format!("another jitsi-install is at work ({holder})"))
+                    return Err(failed(format!(
+                        "another jitsi-install is at work ({holder})"
+                    )));
                 }
-                std::fs::TryLockError::Error(error) => failed(error.to_string()),
-            });
+                std::fs::TryLockError::Error(error) => return Err(failed(error.to_string())),
+            }
         }
         let _ = file.set_len(0);
         let _ = writeln!(file, "process {}, {command}", std::process::id());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::{Pid, User};
 
 use crate::name::Owner;
@@ -111,6 +111,7 @@ pub struct Running {
     pub name: String,
     child: Child,
     log: PathBuf,
+    is_stopped: bool,
 }
 
 /// Starts a program in a process group of its own, so that Ctrl-C reaches us alone.
@@ -141,6 +142,7 @@ pub fn start(order: Order<'_>) -> io::Result<Running> {
         name: order.name.to_owned(),
         child: child?,
         log: order.log,
+        is_stopped: false,
     })
 }
 
@@ -182,13 +184,23 @@ impl Running {
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
-    /// Asks it to end, and ends it when it does not.
+    /// Asks it to end, and ends it when it does not. Then what it may have left behind: the workers
+    /// of a server that was killed outlive it and keep its ports.
     pub fn stop(&mut self) {
-        if self.has_ended() {
+        if self.is_stopped {
             return;
         }
+        self.is_stopped = true;
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX));
-        let _ = kill(pid, Signal::SIGTERM);
+        if !self.has_ended() {
+            let _ = kill(pid, Signal::SIGTERM);
+            self.wait_for_end();
+        }
+        // The group was made for this program, and nobody else is in it.
+        let _ = killpg(pid, Signal::SIGTERM);
+    }
+
+    fn wait_for_end(&mut self) {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             if self.has_ended() {

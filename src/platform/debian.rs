@@ -22,6 +22,7 @@ pub(super) fn platform(release: Release) -> Platform {
             pidfile: path("/run/prosody/prosody.pid"),
             account: account("prosody", "prosody", None),
             plugins: path("/usr/share/jitsi-meet/prosody-plugins"),
+            own_plugins: path("/usr/local/share/jitsi-install/prosody-plugins"),
             lua: "5.4",
             // lua-basexx is installed for Lua 5.1 and 5.2 only, lua-inspect for 5.1 to 5.3, while
             // Prosody runs on 5.4; both are pure Lua and work there.

@@ -122,6 +122,8 @@ pub struct ProsodyPlace {
     pub account: Account,
     /// Jitsi's Prosody plugins.
     pub plugins: AbsPath,
+    /// Our own Prosody plugins.
+    pub own_plugins: AbsPath,
     /// Version of the Lua that runs it, as in `5.4`.
     pub lua: &'static str,
     /// Pure Lua modules that the system keeps where this Lua does not look: (name as `require`d,
@@ -259,6 +261,7 @@ impl Platform {
             &mut self.prosody.data,
             &mut self.prosody.logs,
             &mut self.prosody.lua_path,
+            &mut self.prosody.own_plugins,
             &mut self.nginx.site_dir,
             &mut self.nginx.logs,
             &mut self.caddy.site_dir,

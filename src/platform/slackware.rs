@@ -18,6 +18,7 @@ pub(super) fn platform(release: Release) -> Platform {
             pidfile: path("/run/prosody/prosody.pid"),
             account: account("prosody", "prosody", None),
             plugins: path("/usr/share/jitsi-meet/prosody-plugins"),
+            own_plugins: path("/usr/local/share/jitsi-install/prosody-plugins"),
             lua: "5.4",
             stray_modules: Vec::new(),
             lua_path: path("/usr/local/share/lua/5.4"),

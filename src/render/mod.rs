@@ -6,7 +6,7 @@
 //! variable is an error. Delimiters are `<< >>`, `<% %>` and `<# #>`, which none of the languages
 //! uses. An administrator's template of the same name replaces ours (the caller hands it in).
 //!
-//! To add a language: an [`Escape`] in `literal`, its extension in [`language`], and a test in
+//! To add a language: an escaper in [`literal`], its extension in [`language`], and a test in
 //! `tests/hostile.rs` that feeds the result to the language's real parser.
 
 pub mod literal;

@@ -218,6 +218,7 @@ impl<'a> Context<'a> {
                 &json!({
                     "version": site.prosody.version.unwrap_or(platform.prosody.version),
                     "plugins": site.prosody.plugins.as_ref().unwrap_or(&platform.prosody.plugins),
+                    "own_plugins": platform.prosody.own_plugins,
                     "data": platform.prosody.data,
                     "certs": platform.prosody.config.join("certs"),
                     "pidfile": platform.prosody.pidfile,

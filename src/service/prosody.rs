@@ -7,6 +7,12 @@ use crate::recipe::Recipe;
 use crate::resource::{Content, Dir, Item, Link, Resource};
 use crate::secret::Secret;
 
+/// Prosody modules of our own.
+const OWN_PLUGINS: &[(&str, &str)] = &[(
+    "mod_guests_bring_no_token.lua",
+    include_str!("../../prosody-plugins/mod_guests_bring_no_token.lua"),
+)];
+
 /// The file with this site's hosts.
 #[must_use]
 pub fn site_file(context: &Context<'_>) -> AbsPath {
@@ -48,6 +54,12 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         context.render("prosody/host.lua")?,
     ));
 
+    for (name, text) in OWN_PLUGINS {
+        wants.add(Resource::public_file(
+            place.own_plugins.join(name),
+            (*text).to_owned(),
+        ));
+    }
     for (name, file) in &place.stray_modules {
         wants.add(Resource::Link(Link {
             path: place.lua_path.join(&format!("{name}.lua")),

@@ -35,10 +35,11 @@ VirtualHost << domain >>
   admins = { << "focus@" ~ hosts.auth >> }
 <% if guests %>
 -- People without a token. `jitsi-anonymous` and not Prosody's `anonymous`: it forgets whatever
--- token a guest sends, which would otherwise pass for a host's.
+-- token a guest sends, which would otherwise pass for a host's; where a release of it does not,
+-- our own module does.
 VirtualHost << hosts.guest >>
   authentication = "jitsi-anonymous"
-  modules_enabled = { "smacks" }
+  modules_enabled = { "smacks"; "guests_bring_no_token" }
   c2s_require_encryption = false
   main_muc = << hosts.conference >>
   lobby_muc = << hosts.lobby >>

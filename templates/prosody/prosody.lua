@@ -2,7 +2,7 @@
 -- `jitsi-install plan`; lasting ones belong into a template of your own.
 
 admins = { }
-plugin_paths = { << prosody.plugins >> }
+plugin_paths = { << prosody.own_plugins >>, << prosody.plugins >> }  -- ours, then Jitsi's
 data_path = << prosody.data >>
 certificates = << prosody.certs >>
 pidfile = << prosody.pidfile >>
@@ -41,11 +41,21 @@ network_backend = "epoll"
 network_settings = { tcp_backlog = 511 }
 gc = { mode = "incremental"; threshold = 400; speed = 250; step_size = 13 }
 
+-- Jitsi's token_verification writes a refused token into the log; whoever reads the log could use it.
+local function without_tokens(line)
+  return (line:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]+", "(token)"))
+end
 log = {
 <%- if prosody.log_level != "error" %>
-  [<< prosody.log_level >>] = << prosody.logs ~ "/prosody.log" >>;
+  {
+    to = "file"; filename = << prosody.logs ~ "/prosody.log" >>;
+    levels = { min = << prosody.log_level >> }; filter = without_tokens;
+  };
 <%- endif %>
-  error = << prosody.logs ~ "/prosody.err" >>;
+  {
+    to = "file"; filename = << prosody.logs ~ "/prosody.err" >>;
+    levels = { min = "error" }; filter = without_tokens;
+  };
 }
 
 Include << prosody.site_file >>

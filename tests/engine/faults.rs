@@ -145,7 +145,6 @@ fn a_failure_at_every_step_is_taken_back() {
 
 #[test]
 fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
-    std::panic::set_hook(Box::new(|_| {}));
     let (stage, old) = old_stage();
     for fault in [Fault::DieBefore, Fault::DieAfter] {
         let mut at = 1;
@@ -184,7 +183,6 @@ fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
 #[test]
 fn a_journal_cut_in_its_last_line_is_read() {
     let (stage, old) = old_stage();
-    std::panic::set_hook(Box::new(|_| {}));
     let (outcome, _) = faulty_apply(&stage, 5, Fault::DieBefore);
     assert!(outcome.is_none());
     let folder = std::fs::read_dir(stage.path("var/lib/jitsi-install/generations")).unwrap();

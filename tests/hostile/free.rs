@@ -50,18 +50,29 @@ fn toml_value(value: &Value) -> String {
         }
         Value::Number(number) => {
             // TOML has no `1e5`, and its decimal numbers have a point.
-            number.as_i64().map_or_else(|| format!("{:?}", number.as_f64().unwrap()), |n| n.to_string())
+            number.as_i64().map_or_else(
+                || format!("{:?}", number.as_f64().unwrap()),
+                |n| n.to_string(),
+            )
         }
         Value::Bool(_) | Value::Null => value.to_string(),
     }
 }
 
 /// Keys that the site file refuses: JavaScript would lose them, or they are ours.
-const REFUSED: &[&str] = &["__proto__", "hosts", "bosh", "websocket", "websocketKeepAliveUrl"];
+const REFUSED: &[&str] = &[
+    "__proto__",
+    "hosts",
+    "bosh",
+    "websocket",
+    "websocketKeepAliveUrl",
+];
 
 fn has_key(value: &Value, name: &str) -> bool {
     match value {
-        Value::Object(map) => map.iter().any(|(key, value)| key == name || has_key(value, name)),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, value)| key == name || has_key(value, name)),
         Value::Array(items) => items.iter().any(|item| has_key(item, name)),
         _ => false,
     }
@@ -71,12 +82,18 @@ fn has_key(value: &Value, name: &str) -> bool {
 fn same(seen: &Value, wanted: &Value) -> bool {
     match (seen, wanted) {
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && b.iter().all(|(key, b)| a.get(key).is_some_and(|a| same(a, b)))
+            a.len() == b.len()
+                && b.iter()
+                    .all(|(key, b)| a.get(key).is_some_and(|a| same(a, b)))
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Number(a), Value::Number(b)) => {
+            // The test's own JSON reader may be one bit off.
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            (a - b).abs() <= b.abs() * 1e-12
+        }
         _ => seen == wanted,
     }
 }
@@ -86,8 +103,13 @@ fn cases() -> Vec<Map<String, Value>> {
         .into_iter()
         .flat_map(|text| {
             let nested = serde_json::json!({ "a": { "b": [{ text.clone(): [text.clone()] }] } });
-            let Value::Object(nested) = nested else { unreachable!() };
-            [Map::from_iter([(text.clone(), Value::from(text.clone()))]), nested]
+            let Value::Object(nested) = nested else {
+                unreachable!()
+            };
+            [
+                Map::from_iter([(text.clone(), Value::from(text.clone()))]),
+                nested,
+            ]
         })
         .collect();
     cases.extend(samples(any_map(any_value()), 150));
@@ -118,7 +140,10 @@ fn keys_and_values_arrive_or_are_refused() {
                 continue;
             }
         };
-        assert!(!has_key(&whole, "__proto__"), "`__proto__` would be lost: {text}");
+        assert!(
+            !has_key(&whole, "__proto__"),
+            "`__proto__` would be lost: {text}"
+        );
         let platform = Release::ALL[number % 4].platform();
         let facts = Facts::default();
         let context = Context::new(&site, &platform, &secrets, &facts);
@@ -126,22 +151,40 @@ fn keys_and_values_arrive_or_are_refused() {
             let file = folder.join(format!("{number}-{name}"));
             let text = context.render(&format!("meet/{name}")).unwrap();
             let lower = text.to_lowercase();
-            assert!(!lower.contains("</script") && !lower.contains("<!--# include"), "{text}");
+            assert!(
+                !lower.contains("</script") && !lower.contains("<!--# include"),
+                "{text}"
+            );
             assert!(lower.matches("<!--").count() <= 1, "{text}");
             fs::write(&file, text).unwrap();
             file
         });
         written.push((map, files.to_vec()));
     }
-    assert!(refused >= 2 && written.len() > 250, "{refused} refused, {} written", written.len());
-    let orders: Vec<_> = written.iter().map(|(_, files)| (files.clone(), Some("/Room"))).collect();
-    let Some(seen) = browser::scripts(&orders) else { return };
+    assert!(
+        refused >= 2 && written.len() > 250,
+        "{refused} refused, {} written",
+        written.len()
+    );
+    let orders: Vec<_> = written
+        .iter()
+        .map(|(_, files)| (files.clone(), Some("/Room")))
+        .collect();
+    let Some(seen) = browser::scripts(&orders) else {
+        return;
+    };
     for ((map, _), world) in written.iter().zip(&seen) {
         for (key, value) in map {
             for name in ["config", "interfaceConfig"] {
                 // Tables are merged into ours, of which there is `p2p` alone.
-                let arrived = world[name].get(key).is_some_and(|seen| same(seen, value) || key == "p2p");
-                assert!(arrived, "{name}[{key:?}] should be {value} and is {:?}", world[name].get(key));
+                let arrived = world[name]
+                    .get(key)
+                    .is_some_and(|seen| same(seen, value) || key == "p2p");
+                assert!(
+                    arrived,
+                    "{name}[{key:?}] should be {value} and is {:?}",
+                    world[name].get(key)
+                );
             }
         }
         let names = serde_json::json!(["config", "interfaceConfig", "location"]);

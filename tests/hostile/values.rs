@@ -10,17 +10,98 @@ use proptest::test_runner::{Config, TestRunner};
 /// Texts that end a string, a comment, a directive, a script or a path somewhere.
 pub fn hostile() -> Vec<String> {
     let mut texts: Vec<String> = [
-        "", " ", " x", "x ", "\"", "'", "a\"b'c", "\\", "\\\\\"", "x\\", "a\nb", "\r\n", "a\tb",
-        "\u{0}", "a\u{0}b", "\u{7f}", "\u{85}", "\u{1b}[31m", "]]", "]==]", "[[x]]", "${x}",
-        "${?HOME}", "$host", "$(id)", "`id`", "--", "--[[", "-- x\nos.exit()", "#{", "# x", "//x",
-        "/*", "*/", "<<", "<< domain >>", "<% raw %>", "<# x #>", "{{", "{% x %}",
-        "</script><script>alert(1)</script>", "</SCRIPT >", "<!--", "-->",
-        "<!--# include virtual=\"/etc/passwd\" -->", "<!--# echo var=\"x\" -->", "{env.HOME}",
-        "{$HOME}", "{http.request.host}", "{", "}", ";}", "; rm -rf /", "}\nserver {", "%i", "%%",
-        "%00", "%2e%2e", "../..", "/../../etc/passwd", "..", ".", "/", "~", "*", "?", "&", "|",
-        "!", "@", "=", ",", "-", "+", "ü", "Ελλάδα 中文 🎥", "\u{202e}gnp.exe", "\u{2028}",
-        "\u{2029}", "\u{feff}x", "\u{fffd}", "\u{10ffff}", "\\n", "\\u0000", "\\x41", "__proto__",
-        "constructor", "x' onload='alert(1)", "jаvascript:alert(1)", "example.org:0", "a..b", "-x-",
+        "",
+        " ",
+        " x",
+        "x ",
+        "\"",
+        "'",
+        "a\"b'c",
+        "\\",
+        "\\\\\"",
+        "x\\",
+        "a\nb",
+        "\r\n",
+        "a\tb",
+        "\u{0}",
+        "a\u{0}b",
+        "\u{7f}",
+        "\u{85}",
+        "\u{1b}[31m",
+        "]]",
+        "]==]",
+        "[[x]]",
+        "${x}",
+        "${?HOME}",
+        "$host",
+        "$(id)",
+        "`id`",
+        "--",
+        "--[[",
+        "-- x\nos.exit()",
+        "#{",
+        "# x",
+        "//x",
+        "/*",
+        "*/",
+        "<<",
+        "<< domain >>",
+        "<% raw %>",
+        "<# x #>",
+        "{{",
+        "{% x %}",
+        "</script><script>alert(1)</script>",
+        "</SCRIPT >",
+        "<!--",
+        "-->",
+        "<!--# include virtual=\"/etc/passwd\" -->",
+        "<!--# echo var=\"x\" -->",
+        "{env.HOME}",
+        "{$HOME}",
+        "{http.request.host}",
+        "{",
+        "}",
+        ";}",
+        "; rm -rf /",
+        "}\nserver {",
+        "%i",
+        "%%",
+        "%00",
+        "%2e%2e",
+        "../..",
+        "/../../etc/passwd",
+        "..",
+        ".",
+        "/",
+        "~",
+        "*",
+        "?",
+        "&",
+        "|",
+        "!",
+        "@",
+        "=",
+        ",",
+        "-",
+        "+",
+        "ü",
+        "Ελλάδα 中文 🎥",
+        "\u{202e}gnp.exe",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{feff}x",
+        "\u{fffd}",
+        "\u{10ffff}",
+        "\\n",
+        "\\u0000",
+        "\\x41",
+        "__proto__",
+        "constructor",
+        "x' onload='alert(1)",
+        "jаvascript:alert(1)",
+        "example.org:0",
+        "a..b",
+        "-x-",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -51,7 +132,10 @@ pub fn toml_string(text: &str) -> String {
 
 /// Random text made of hostile pieces and of any characters at all.
 pub fn any_text() -> impl Strategy<Value = String> {
-    let pieces: Vec<String> = hostile().into_iter().filter(|text| text.len() < 100).collect();
+    let pieces: Vec<String> = hostile()
+        .into_iter()
+        .filter(|text| text.len() < 100)
+        .collect();
     let piece = prop_oneof![
         2 => prop::sample::select(pieces),
         2 => prop::collection::vec(any::<char>(), 0..12).prop_map(String::from_iter),
@@ -63,7 +147,10 @@ pub fn any_text() -> impl Strategy<Value = String> {
 /// The hostile texts of usual length, and random ones until there are `count`; the random ones
 /// differ at each run, and every failure shows the text.
 pub fn many_texts(count: usize) -> Vec<String> {
-    let mut texts: Vec<String> = hostile().into_iter().filter(|text| text.len() < 1000).collect();
+    let mut texts: Vec<String> = hostile()
+        .into_iter()
+        .filter(|text| text.len() < 1000)
+        .collect();
     texts.extend(samples(any_text(), count.saturating_sub(texts.len())));
     texts
 }

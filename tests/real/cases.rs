@@ -32,7 +32,6 @@ impl Cases {
 
     pub(crate) fn holds(&mut self, name: &str, holds: bool, seen: impl FnOnce() -> String) {
         self.asked += 1;
-        if std::env::var_os("SLOW").is_some() { say(&format!("{:.2} {name}", self.begun.elapsed().as_secs_f32())); }
         if !holds {
             self.failed.push(format!("  {name}\n    {}", seen()));
         }
@@ -57,7 +56,9 @@ impl Cases {
         let (title, asked, failed) = (self.title, self.asked, self.failed);
         let count = failed.len();
         let seconds = self.begun.elapsed().as_secs_f32();
-        say(&format!("{title}: {asked} cases, {count} failed, {seconds:.1} s"));
+        say(&format!(
+            "{title}: {asked} cases, {count} failed, {seconds:.1} s"
+        ));
         assert!(
             failed.is_empty(),
             "{title}: {count} of {asked} cases failed\n{}",

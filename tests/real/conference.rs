@@ -24,7 +24,9 @@ pub(crate) fn through_the_proxy(round: &mut Round<'_>) {
     let mut bearer = round.bearer(&room, &token);
     let answer = ask(&mut *bearer, &address);
     let ready = answer.map(|answer| {
-        let said = answer.find("conference").and_then(|said| said.attribute("ready"));
+        let said = answer
+            .find("conference")
+            .and_then(|said| said.attribute("ready"));
         said.unwrap_or(&answer.raw).to_owned()
     });
     let name = round.named("Jicofo answers through focus.");
@@ -32,7 +34,9 @@ pub(crate) fn through_the_proxy(round: &mut Round<'_>) {
     let questions = round.focus.questions();
     let arrived = questions.iter().any(|question| question.room == address);
     let name = round.named("the question arrived");
-    round.cases.holds(&name, arrived, || format!("{questions:?}"));
+    round
+        .cases
+        .holds(&name, arrived, || format!("{questions:?}"));
     let join = bearer.join(&address, "asker");
     round.standing("who asked for the room gets in", join, "owner", "moderator");
     let _ = bearer.close();

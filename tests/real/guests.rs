@@ -27,9 +27,17 @@ pub(crate) fn wait_for_a_host(round: &mut Round<'_>) {
     let join = guest.join(&lobby, "guest");
     round.standing("a guest enters the lobby", join, "none", "participant");
 
-    let forged = signed("HS256", &desk.claims(&room), "not the secret, but long enough for it");
+    let forged = signed(
+        "HS256",
+        &desk.claims(&room),
+        "not the secret, but long enough for it",
+    );
     let good = desk.token(&room, true);
-    let brought = [("garbage", "garbage"), ("a forged token", &forged), ("a good token", &good)];
+    let brought = [
+        ("garbage", "garbage"),
+        ("a forged token", &forged),
+        ("a good token", &good),
+    ];
     for (what, token) in brought {
         let mut sly = round.guest_inside(&room, Some(token));
         let join = sly.join(&address, "sly");
@@ -47,7 +55,12 @@ pub(crate) fn wait_for_a_host(round: &mut Round<'_>) {
 
     let mut thief = round.bearer(&room, &desk.token("elsewhere", true));
     let join = thief.join(&address, "thief");
-    round.refused("a token for another room is no host", &join, "not-allowed", "mismatched");
+    round.refused(
+        "a token for another room is no host",
+        &join,
+        "not-allowed",
+        "mismatched",
+    );
     let mut second = round.guest_inside(&room, None);
     let join = second.join(&address, "second");
     round.waits("after that, guests still wait", &join, &room);
@@ -66,11 +79,21 @@ pub(crate) fn wait_for_a_host(round: &mut Round<'_>) {
     round.standing("a guest, once the host is in", join, "none", "participant");
     let mut sly = round.guest_inside(&room, Some(&good));
     let join = sly.join(&address, "sly");
-    round.standing("a guest with a good token, once the host is in", join, "none", "participant");
+    round.standing(
+        "a guest with a good token, once the host is in",
+        join,
+        "none",
+        "participant",
+    );
     let _ = host.close();
     let mut late = round.guest_inside(&room, None);
     let join = late.join(&address, "late");
-    round.standing("a guest, after the host has left", join, "none", "participant");
+    round.standing(
+        "a guest, after the host has left",
+        join,
+        "none",
+        "participant",
+    );
     for mut stream in [guest, second, sly, late, thief] {
         let _ = stream.close();
     }
@@ -104,11 +127,7 @@ pub(crate) fn closed_rooms(round: &mut Round<'_>) {
 
 /// Joins and pings one's own server behind it, so that an answer which does not come is known
 /// not to come without much waiting. `None`: no answer.
-fn knock(
-    stream: &mut dyn Wire,
-    transport: Transport,
-    room: &str,
-) -> Result<Option<Join>, Refusal> {
+fn knock(stream: &mut dyn Wire, transport: Transport, room: &str) -> Result<Option<Join>, Refusal> {
     let muc = "http://jabber.org/protocol/muc";
     let join = format!("<presence to='{room}/evil'><x xmlns='{muc}'/></presence>");
     let ping = "type='get' id='behind'><ping xmlns='urn:xmpp:ping'/></iq>";
@@ -124,7 +143,10 @@ fn knock(
     }
     let until = Instant::now() + SHORT * 5;
     while let Some(stanza) = stream.receive(until)? {
-        let of_room = stanza.attribute("from").unwrap_or_default().starts_with(room);
+        let of_room = stanza
+            .attribute("from")
+            .unwrap_or_default()
+            .starts_with(room);
         if stanza.local() == "presence" && of_room {
             return Ok(Some(super::xmpp::read_join(&stanza)));
         }

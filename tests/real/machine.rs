@@ -21,26 +21,45 @@ pub(crate) fn fresh(site: &Site, cases: &mut Cases) {
         listening(pid).map_err(|error| error.to_string())
     };
     let set = |all: [SocketAddr; 2]| Ok::<_, String>(BTreeSet::from(all));
-    cases.same("Prosody listens on these only", listens("prosody"), set([site.c2s, site.bosh]));
+    cases.same(
+        "Prosody listens on these only",
+        listens("prosody"),
+        set([site.c2s, site.bosh]),
+    );
     let web = site.server.name();
-    cases.same("the web server listens on these only", listens(web), set([site.http, site.https]));
+    cases.same(
+        "the web server listens on these only",
+        listens(web),
+        set([site.http, site.https]),
+    );
 }
 
 /// After everybody has been there.
 pub(crate) fn used(site: &Site, cases: &mut Cases) {
     let tracebacks = lines(site, "var/log/prosody", |line| line.contains("raceback"));
     cases.same("no plugin stumbled", tracebacks, Vec::new());
-    for place in ["log", "var/log"] {
-        let shown = lines(site, place, |line| line.contains("eyJ"));
-        cases.same("no log knows a token", shown, Vec::new());
-    }
+    let shows = |place: &str| lines(site, place, |line| line.contains("eyJ"));
+    let web = [
+        shows(&format!("var/log/{}", site.server.name())),
+        shows("log"),
+    ];
+    cases.same(
+        "the web server's logs know no token",
+        web.concat(),
+        Vec::new(),
+    );
+    let prosody = shows("var/log/prosody");
+    cases.same("Prosody's logs know no token", prosody, Vec::new());
 }
 
 /// `prosodyctl check config`: clean, and without a warning.
 fn check_config(site: &Site, cases: &mut Cases) {
     let config = site.folder.join("etc/prosody/prosody.cfg.lua");
     let mut command = Command::new("prosodyctl");
-    command.arg("--config").arg(&config).args(["check", "config"]);
+    command
+        .arg("--config")
+        .arg(&config)
+        .args(["check", "config"]);
     // as the user who runs the site: prosodyctl would become `prosody`, who may not look in here
     if let Ok(owner) = fs::metadata(&site.folder)
         && jitsi_install::host::process::is_root()
@@ -52,9 +71,13 @@ fn check_config(site: &Site, cases: &mut Cases) {
     };
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     // the banner about lua-unbound is no finding
-    let warned = text.lines().any(|line| line.contains("warn") || line.contains("rror"));
+    let warned = text
+        .lines()
+        .any(|line| line.contains("warn") || line.contains("rror"));
     let clean = output.status.success() && !warned;
-    cases.holds("prosodyctl check config is clean", clean, || text.into_owned());
+    cases.holds("prosodyctl check config is clean", clean, || {
+        text.into_owned()
+    });
 }
 
 /// Warnings and errors in Prosody's logs.
@@ -87,7 +110,9 @@ fn listening(pid: u32) -> std::io::Result<BTreeSet<SocketAddr>> {
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
         let target = fs::read_link(entry?.path()).unwrap_or_default();
         let target = target.to_string_lossy().into_owned();
-        let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+        let inode = target
+            .strip_prefix("socket:[")
+            .and_then(|rest| rest.strip_suffix(']'));
         own.extend(inode.map(str::to_owned));
     }
     let mut found = BTreeSet::new();
@@ -100,7 +125,9 @@ fn listening(pid: u32) -> std::io::Result<BTreeSet<SocketAddr>> {
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
             // sl local remote state … inode; state 0A listens
-            let [_, local, _, "0A", .., ] = fields[..] else { continue };
+            let [_, local, _, "0A", ..] = fields[..] else {
+                continue;
+            };
             if fields.get(9).is_some_and(|inode| own.contains(*inode)) {
                 found.insert(address(local));
             }
@@ -118,4 +145,3 @@ fn address(hex: &str) -> SocketAddr {
         _ => SocketAddr::from(([0_u16; 8], port)),
     }
 }
-

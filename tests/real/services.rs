@@ -14,7 +14,10 @@ pub(crate) fn log_in(site: &Site, cases: &mut Cases) -> Option<C2s> {
     let dial = || C2s::new(site.c2s, &auth, Some(site.auth_trust()));
     let accounts = [("focus", &site.focus_password), ("jvb", &site.jvb_password)];
     for (user, password) in accounts {
-        let logins = [Login::scram_sha_1(user, password), Login::plain(user, password)];
+        let logins = [
+            Login::scram_sha_1(user, password),
+            Login::plain(user, password),
+        ];
         for login in logins {
             let mut stream = dial();
             let jid = stream.login(&login);
@@ -23,7 +26,10 @@ pub(crate) fn log_in(site: &Site, cases: &mut Cases) -> Option<C2s> {
             cases.holds(&name, ours, || format!("{jid:?}"));
             let _ = stream.close();
         }
-        let logins = [Login::scram_sha_1(user, "wrong"), Login::plain(user, "wrong")];
+        let logins = [
+            Login::scram_sha_1(user, "wrong"),
+            Login::plain(user, "wrong"),
+        ];
         for login in logins {
             let refusal = dial().login(&login).map_err(|refusal| refusal.condition);
             let name = format!("{user} with a wrong password, {}", login.mechanism());
@@ -38,7 +44,9 @@ pub(crate) fn log_in(site: &Site, cases: &mut Cases) -> Option<C2s> {
     cases.must("the bridge logs in", bridge.login(&login))?;
     let join = bridge.join(&format!("jvbbrewery@internal.{auth}"), "bridge");
     let inside = matches!(&join, Join::Joined { statuses, .. } if statuses.contains(&201));
-    cases.holds("the bridge opens its brewery", inside, || format!("{join:?}"));
+    cases.holds("the bridge opens its brewery", inside, || {
+        format!("{join:?}")
+    });
     Some(bridge)
 }
 
@@ -58,18 +66,30 @@ fn certificates(site: &Site, cases: &mut Cases) {
     let auth = format!("auth.{DOMAIN}");
     let mut stream = C2s::new(site.c2s, &auth, Some(site.web_trust()));
     let refusal = stream.open().map_err(|refusal| refusal.condition);
-    cases.same("the web certificate is nobody's trust", refusal, Err("tls".to_owned()));
+    cases.same(
+        "the web certificate is nobody's trust",
+        refusal,
+        Err("tls".to_owned()),
+    );
 
     let mut stream = C2s::new(site.c2s, &auth, Some(site.auth_trust()));
     cases.must("the private certificate is", stream.open());
     let shown = stream.peer_certificate().unwrap_or_default();
     let names = x509_names(&shown);
-    cases.same("it is for auth. and nothing else", names, vec![auth.clone()]);
+    cases.same(
+        "it is for auth. and nothing else",
+        names,
+        vec![auth.clone()],
+    );
 
     let truststore = site.folder.join("etc/jitsi/truststore.p12");
     let trusted = fs::read(truststore).map_err(|error| error.to_string());
     let trusted = trusted.and_then(|bytes| {
-        let store = p12_keystore::KeyStore::from_pkcs12(&bytes, TRUSTSTORE_PASSWORD, p12_keystore::Pkcs12ImportPolicy::Strict);
+        let store = p12_keystore::KeyStore::from_pkcs12(
+            &bytes,
+            TRUSTSTORE_PASSWORD,
+            p12_keystore::Pkcs12ImportPolicy::Strict,
+        );
         store.map_err(|error| error.to_string())
     });
     let trusted = trusted.map(|store| {
@@ -91,13 +111,22 @@ fn x509_names(der: &[u8]) -> Vec<String> {
 /// Nobody but the bridge came, and no room was made beside the brewery.
 pub(crate) fn brewery_was_closed(bridge: &mut C2s, cases: &mut Cases) {
     for transport in ["bosh", "ws"] {
-        let join = bridge.join(&format!("evil-{transport}@internal.auth.{DOMAIN}"), "bridge");
+        let join = bridge.join(
+            &format!("evil-{transport}@internal.auth.{DOMAIN}"),
+            "bridge",
+        );
         let fresh = matches!(&join, Join::Joined { statuses, .. } if statuses.contains(&201));
-        cases.holds("nobody has made a room at the bridges'", fresh, || format!("{join:?}"));
+        cases.holds("nobody has made a room at the bridges'", fresh, || {
+            format!("{join:?}")
+        });
     }
     let inbox = &bridge.session().inbox;
-    let strangers: Vec<&str> = inbox.iter().filter_map(|stanza| stanza.attribute("from"))
-        .filter(|from| from.starts_with("jvbbrewery@") && !from.ends_with("/bridge") && from.contains('/'))
+    let strangers: Vec<&str> = inbox
+        .iter()
+        .filter_map(|stanza| stanza.attribute("from"))
+        .filter(|from| {
+            from.starts_with("jvbbrewery@") && !from.ends_with("/bridge") && from.contains('/')
+        })
         .collect();
     cases.same("nobody else came to the brewery", strangers, Vec::new());
 }

@@ -64,7 +64,9 @@ impl Trial {
     pub(crate) fn start(args: &[&str], first_on_path: Option<&Path>) -> Self {
         let place = public_folder();
         let mut command = Command::new(env!("CARGO_BIN_EXE_jitsi-install"));
-        command.args(["try", "--json", "--domain", DOMAIN]).args(args);
+        command
+            .args(["try", "--json", "--domain", DOMAIN])
+            .args(args);
         if let Some(plugins) = std::env::var_os("JITSI_PROSODY_PLUGINS") {
             command.arg("--plugins").arg(plugins);
         }
@@ -180,7 +182,9 @@ impl Site {
     pub(crate) fn of(mut trial: Trial, server: Server) -> Result<Self, String> {
         let said = trial.said()?;
         let port = |name: &str| {
-            let port = said["ports"][name].as_u64().and_then(|port| port.try_into().ok());
+            let port = said["ports"][name]
+                .as_u64()
+                .and_then(|port| port.try_into().ok());
             port.map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)))
                 .ok_or_else(|| format!("no port `{name}` in {said}"))
         };
@@ -240,7 +244,9 @@ impl Site {
 
     /// The trust of Jicofo and the bridge: the private certificate for `auth.`.
     pub(crate) fn auth_trust(&self) -> Arc<ClientConfig> {
-        let path = self.folder.join(format!("etc/prosody/certs/auth.{DOMAIN}.crt"));
+        let path = self
+            .folder
+            .join(format!("etc/prosody/certs/auth.{DOMAIN}.crt"));
         trust(&path).unwrap_or_else(|error| panic!("no trust: {error}"))
     }
 
@@ -267,6 +273,21 @@ impl Site {
         }
     }
 
+    /// What runs of this site: `try` itself, its servers, and their workers, which are found by
+    /// their process group. A worker that was told to end is given a moment.
+    pub(crate) fn still_running(&self) -> Vec<String> {
+        let groups: Vec<u32> = self.running.iter().map(|(_, pid)| *pid).collect();
+        let until = Instant::now() + Duration::from_secs(2);
+        loop {
+            let mut found = self.trial.processes();
+            found.extend(members(&groups));
+            if found.is_empty() || Instant::now() >= until {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ctrl-C, and what is left after it: nothing, in the best case.
     pub(crate) fn end(mut self) -> Vec<String> {
         self.trial.signal(Signal::SIGINT);
@@ -278,10 +299,25 @@ impl Site {
         }
         let left = self.trial.left_over();
         wrong.extend(left.iter().map(|path| format!("left {}", path.display())));
-        let alive = self.trial.processes();
+        let alive = self.still_running();
         wrong.extend(alive.iter().map(|line| format!("still runs: {line}")));
         wrong
     }
+}
+
+/// The processes of these groups, as `/proc/PID/stat` shows them.
+fn members(groups: &[u32]) -> Vec<String> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let stats = entries.filter_map(|entry| fs::read(entry.ok()?.path().join("stat")).ok());
+    let stats = stats.map(|stat| String::from_utf8_lossy(&stat).into_owned());
+    let of_group = |stat: &String| {
+        // the name stands in brackets and may hold anything; then come state, parent, group
+        let rest = stat.rsplit_once(')').map(|(_, rest)| rest)?;
+        rest.split_whitespace().nth(2)?.parse().ok()
+    };
+    stats
+        .filter(|stat| of_group(stat).is_some_and(|group: u32| groups.contains(&group)))
+        .collect()
 }
 
 /// How a browser comes.

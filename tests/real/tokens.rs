@@ -10,7 +10,11 @@ pub(crate) fn refused(round: &mut Round<'_>) {
     let desk = round.site.desk.clone();
     let room = round.room("refused");
     let good = desk.claims(&room);
-    let forged = signed("HS256", &good, "another secret, just as long as ours, or so");
+    let forged = signed(
+        "HS256",
+        &good,
+        "another secret, just as long as ours, or so",
+    );
     let with_none = signed("none", &good, "");
     let swapped = {
         let honest = desk.token("other", false);
@@ -20,14 +24,42 @@ pub(crate) fn refused(round: &mut Round<'_>) {
     };
     let table = [
         ("forged", Some(forged), "Invalid signature"),
-        ("another token's signature", Some(swapped), "Invalid signature"),
-        ("expired", Some(desk.spoiled(&room, "exp", now() - 5)), "Not acceptable by exp"),
-        ("not yet valid", Some(desk.spoiled(&room, "nbf", now() + 300)), "Not acceptable by nbf"),
-        ("wrong issuer", Some(desk.spoiled(&room, "iss", "mallory")), "invalid 'iss' claim"),
-        ("wrong audience", Some(desk.spoiled(&room, "aud", "elsewhere")), "invalid 'aud' claim"),
-        ("HS512", Some(signed("HS512", &good, &desk.secret)), "Invalid or incorrect alg"),
+        (
+            "another token's signature",
+            Some(swapped),
+            "Invalid signature",
+        ),
+        (
+            "expired",
+            Some(desk.spoiled(&room, "exp", now() - 5)),
+            "Not acceptable by exp",
+        ),
+        (
+            "not yet valid",
+            Some(desk.spoiled(&room, "nbf", now() + 300)),
+            "Not acceptable by nbf",
+        ),
+        (
+            "wrong issuer",
+            Some(desk.spoiled(&room, "iss", "mallory")),
+            "invalid 'iss' claim",
+        ),
+        (
+            "wrong audience",
+            Some(desk.spoiled(&room, "aud", "elsewhere")),
+            "invalid 'aud' claim",
+        ),
+        (
+            "HS512",
+            Some(signed("HS512", &good, &desk.secret)),
+            "Invalid or incorrect alg",
+        ),
         ("alg none", Some(with_none.clone()), "Invalid"),
-        ("alg none with a signature", Some(format!("{with_none}QUFB")), "Invalid or incorrect alg"),
+        (
+            "alg none with a signature",
+            Some(format!("{with_none}QUFB")),
+            "Invalid or incorrect alg",
+        ),
         ("garbage", Some("garbage".to_owned()), "Invalid token"),
         ("empty", Some(String::new()), "Invalid token"),
         ("missing", None, "token required"),
@@ -57,7 +89,12 @@ pub(crate) fn rooms(round: &mut Round<'_>) {
 
     let mut thief = round.bearer(&room, &desk.token("elsewhere", true));
     let join = thief.join(&address, "thief");
-    round.refused("a token for another room", &join, "not-allowed", "Room and token mismatched");
+    round.refused(
+        "a token for another room",
+        &join,
+        "not-allowed",
+        "Room and token mismatched",
+    );
 
     let join = member.join(&address, "member");
     round.standing("a plain token", join, "member", "participant");
@@ -77,16 +114,21 @@ pub(crate) fn rooms(round: &mut Round<'_>) {
 pub(crate) fn tenants(round: &mut Round<'_>) {
     let desk = round.site.desk.clone();
     let room = round.room("daily");
-    let inner = conference_room(&format!("[acme]{room}"));
     let outer = format!("{room}@conference.acme.{DOMAIN}");
-    round.focus.create_room(&inner);
+    let made = round.focus.create_room(&outer);
+    round.standing("Jicofo owns a tenant's room", made, "owner", "moderator");
 
     let own = desk.token_for("acme", &room, true);
     let mut tenant = round.with_token_below("acme", &room, Some(&own));
     let name = round.named("a tenant's token connects");
     round.cases.must(&name, tenant.login_anonymous());
     let join = tenant.join(&outer, "tenant");
-    round.standing("a tenant's token opens the tenant's room", join, "owner", "moderator");
+    round.standing(
+        "a tenant's token opens the tenant's room",
+        join,
+        "owner",
+        "moderator",
+    );
 
     let site_wide = desk.token(&room, true);
     let mut stranger = round.with_token_below("acme", &room, Some(&site_wide));
@@ -111,7 +153,7 @@ pub(crate) fn tenants(round: &mut Round<'_>) {
     for mut stream in [tenant, stranger] {
         let _ = stream.close();
     }
-    round.focus.leave_room(&inner);
+    round.focus.leave_room(&outer);
     round.focus.leave_room(&root);
 }
 
@@ -131,6 +173,8 @@ pub(crate) fn headers(round: &mut Round<'_>) {
         let mut stream = round.with_header(DOMAIN, &[("room", &room)], header);
         let got = stream.login_anonymous().map_err(|refusal| refusal.text);
         let name = round.named(&format!("{scheme} does not stand for a token"));
-        round.cases.same(&name, got, Err("token required".to_owned()));
+        round
+            .cases
+            .same(&name, got, Err("token required".to_owned()));
     }
 }

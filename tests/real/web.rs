@@ -50,7 +50,9 @@ fn replay(server: Server) {
         error_log: &File(error),
     };
     let mut cases = Cases::new(&format!("requests to {}", server.name()));
-    cases.holds("the facts are there", facts.len() > 100, || format!("{}", facts.len()));
+    cases.holds("the facts are there", facts.len() > 100, || {
+        format!("{}", facts.len())
+    });
     for fact in facts {
         let got = fact.ask(&asked);
         cases.holds(fact.line(), got.is_ok(), || got.err().unwrap_or_default());
@@ -91,8 +93,16 @@ fn configuration(site: &Site) -> (String, PathBuf, PathBuf) {
     let text = file.and_then(|path| fs::read_to_string(path).ok());
     let text = text.unwrap_or_else(|| panic!("no configuration below {folder}"));
     let logs = |word: &str| {
-        let found = text.lines().filter_map(|line| line.trim().strip_prefix(word));
-        let path = |rest: &str| rest.split([' ', ';']).next().unwrap_or_default().trim_matches('"').to_owned();
+        let found = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(word));
+        let path = |rest: &str| {
+            rest.split([' ', ';'])
+                .next()
+                .unwrap_or_default()
+                .trim_matches('"')
+                .to_owned()
+        };
         found.map(path).map(PathBuf::from).collect::<Vec<_>>()
     };
     // the global log of Caddy, its error log, stands first in the file, the access logs after it
@@ -105,15 +115,27 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
         .collect()
 }
 
 /// The file that the first facts ask for, where the server looks for it.
 fn answer_a_challenge(config: &str) {
-    let at = config.find("acme-challenge/").expect("the challenge is served");
+    let at = config
+        .find("acme-challenge/")
+        .expect("the challenge is served");
     let (_, rest) = config[at..].split_once("root ").expect("from a folder");
-    let root = rest.trim_start_matches("* ").split([';', '\n']).next().unwrap_or_default();
+    let root = rest
+        .trim_start_matches("* ")
+        .split([';', '\n'])
+        .next()
+        .unwrap_or_default();
     let folder = Path::new(root.trim().trim_matches('"')).join(".well-known/acme-challenge");
     fs::create_dir_all(&folder).expect("the webroot can be written");
     fs::write(folder.join("tok-en_1"), "tok-en_1.thumb").expect("and so can its folder");

@@ -43,7 +43,9 @@ struct Answer {
 
 /// The facts about one server.
 pub(crate) fn read(text: &str, server: &str) -> Vec<Fact> {
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let facts = lines.map(|line| {
         let parts: Vec<&str> = line.split(" | ").collect();
         let &[server, method, address, headers, status, expectations] = &parts[..] else {
@@ -63,7 +65,9 @@ pub(crate) fn read(text: &str, server: &str) -> Vec<Fact> {
             line: line.to_owned(),
         }
     });
-    facts.filter(|fact| fact.server == "both" || fact.server == server).collect()
+    facts
+        .filter(|fact| fact.server == "both" || fact.server == server)
+        .collect()
 }
 
 impl Fact {
@@ -101,12 +105,19 @@ impl Fact {
         if matches!(self.method.as_str(), "POST" | "PUT") {
             headers.push("Content-Length: 0".to_owned());
         }
-        let text = format!("{} {path} HTTP/1.1\r\n{}\r\n\r\n", self.method, headers.join("\r\n"));
+        let text = format!(
+            "{} {path} HTTP/1.1\r\n{}\r\n\r\n",
+            self.method,
+            headers.join("\r\n")
+        );
         let plain = Endpoint::plain(of.http, of.domain);
         let endpoint = if scheme == "https" { &of.https } else { &plain };
         let answer = exchange(endpoint, &text, self.method == "HEAD");
         let answer = answer.map_err(|error| format!("no answer: {error}"))?;
-        let mut wrong: Vec<String> = self.expectations.iter().map(|text| of.worded(text))
+        let mut wrong: Vec<String> = self
+            .expectations
+            .iter()
+            .map(|text| of.worded(text))
             .filter(|text| !answer.holds(text))
             .collect();
         if !self.status.split(',').any(|wanted| answer.is(wanted)) {
@@ -114,7 +125,10 @@ impl Fact {
         }
         match wrong.is_empty() {
             true => Ok(()),
-            false => Err(format!("does not hold: {}; got {answer:.600?}", wrong.join(" ;; "))),
+            false => Err(format!(
+                "does not hold: {}; got {answer:.600?}",
+                wrong.join(" ;; ")
+            )),
         }
     }
 }
@@ -130,7 +144,9 @@ impl Asked<'_> {
 impl Answer {
     fn is(&self, wanted: &str) -> bool {
         let class = wanted.strip_suffix("xx");
-        wanted == "any" || self.status == wanted || class.is_some_and(|first| self.status.starts_with(first))
+        wanted == "any"
+            || self.status == wanted
+            || class.is_some_and(|first| self.status.starts_with(first))
     }
 
     fn holds(&self, expectation: &str) -> bool {

@@ -65,11 +65,17 @@ fn every_key_is_read_and_none_is_dead() {
     if files.is_empty() {
         return;
     }
-    let Some(read) = java::hocon(&files) else { return };
+    let Some(read) = java::hocon(&files) else {
+        return;
+    };
     let (known, dead) = (facts("hocon-keys.txt"), facts("dead-keys.txt"));
     assert!(known.len() > 100 && dead.len() > 20);
     for (file, leaves) in files.iter().zip(&read) {
-        let which = if file.ends_with("jicofo.conf") { "jicofo" } else { "jvb" };
+        let which = if file.ends_with("jicofo.conf") {
+            "jicofo"
+        } else {
+            "jvb"
+        };
         assert!(leaves.len() > 8, "{}: {leaves:?}", file.display());
         for (key, value) in leaves {
             let key = plain(key);
@@ -79,13 +85,28 @@ fn every_key_is_read_and_none_is_dead() {
             let Some(fact) = fact else {
                 panic!("{}: nobody reads `{key}`", file.display());
             };
-            let is_right = has_type(&fact[2], value) || (value.is_array() && fact[1].ends_with("[]"));
-            assert!(is_right, "{}: `{key}` is {value}, and {} is read", file.display(), fact[2]);
+            let is_right =
+                has_type(&fact[2], value) || (value.is_array() && fact[1].ends_with("[]"));
+            assert!(
+                is_right,
+                "{}: `{key}` is {value}, and {} is read",
+                file.display(),
+                fact[2]
+            );
             for fact in dead.iter().filter(|fact| fact[0] == which) {
                 let (path, only) = fact[1].split_once('=').unwrap_or((&fact[1], ""));
-                let below = key.split('.').take(path.split('.').count()).collect::<Vec<_>>().join(".");
+                let below = key
+                    .split('.')
+                    .take(path.split('.').count())
+                    .collect::<Vec<_>>()
+                    .join(".");
                 let is_dead = fits(path, &below) && (only.is_empty() || value == only);
-                assert!(!is_dead, "{}: `{key}` is dead: {}", file.display(), fact[3..].join(" "));
+                assert!(
+                    !is_dead,
+                    "{}: `{key}` is dead: {}",
+                    file.display(),
+                    fact[3..].join(" ")
+                );
             }
         }
     }
@@ -109,12 +130,27 @@ fn jicofo(stage: &Stage, leaves: &Leaves) {
         ("jicofo.xmpp.client.port", json!(site.prosody.c2s_port)),
         ("jicofo.xmpp.client.domain", json!(format!("auth.{domain}"))),
         ("jicofo.xmpp.client.username", json!("focus")),
-        ("jicofo.xmpp.client.password", json!(stage.secrets.focus_password.reveal())),
+        (
+            "jicofo.xmpp.client.password",
+            json!(stage.secrets.focus_password.reveal()),
+        ),
         ("jicofo.xmpp.client.xmpp-domain", json!(domain)),
-        ("jicofo.xmpp.client.client-proxy", json!(format!("focus.{domain}"))),
-        ("jicofo.xmpp.client.conference-muc-jid", json!(format!("conference.{domain}"))),
-        ("jicofo.bridge.brewery-jid", json!(format!("jvbbrewery@internal.auth.{domain}"))),
-        ("jicofo.bridge.max-bridge-participants", json!(site.jicofo.max_bridge_participants)),
+        (
+            "jicofo.xmpp.client.client-proxy",
+            json!(format!("focus.{domain}")),
+        ),
+        (
+            "jicofo.xmpp.client.conference-muc-jid",
+            json!(format!("conference.{domain}")),
+        ),
+        (
+            "jicofo.bridge.brewery-jid",
+            json!(format!("jvbbrewery@internal.auth.{domain}")),
+        ),
+        (
+            "jicofo.bridge.max-bridge-participants",
+            json!(site.jicofo.max_bridge_participants),
+        ),
         ("jicofo.conference.enable-auto-owner", json!(false)),
         ("jicofo.authentication.enabled", json!(false)),
         ("jicofo.rest.host", json!("127.0.0.1")),
@@ -132,21 +168,47 @@ fn videobridge(stage: &Stage, leaves: &Leaves) {
         ("DOMAIN", json!(format!("auth.{domain}"))),
         ("USERNAME", json!("jvb")),
         ("PASSWORD", json!(stage.secrets.jvb_password.reveal())),
-        ("MUC_JIDS", json!(format!("jvbbrewery@internal.auth.{domain}"))),
+        (
+            "MUC_JIDS",
+            json!(format!("jvbbrewery@internal.auth.{domain}")),
+        ),
         ("MUC_NICKNAME", json!(stage.secrets.jvb_nickname)),
     ];
     for (key, value) in account {
-        assert_eq!(leaves[&format!("{main}.{key}")], value, "{}: {key}", stage.name);
+        assert_eq!(
+            leaves[&format!("{main}.{key}")],
+            value,
+            "{}: {key}",
+            stage.name
+        );
     }
-    let open = |value: Value| if bridge.websockets { value } else { Value::Null };
+    let open = |value: Value| {
+        if bridge.websockets {
+            value
+        } else {
+            Value::Null
+        }
+    };
     let store = stage.platform.jitsi_config.join("videobridge/jvb.p12");
     let mut expected = vec![
         ("videobridge.ice.udp.port", json!(bridge.udp_port)),
-        ("videobridge.http-servers.private.port", json!(bridge.rest_port)),
+        (
+            "videobridge.http-servers.private.port",
+            json!(bridge.rest_port),
+        ),
         ("videobridge.http-servers.private.host", json!("127.0.0.1")),
-        ("videobridge.health.require-valid-address", json!(bridge.require_valid_address)),
-        ("videobridge.http-servers.public.tls-port", open(json!(bridge.websocket_port))),
-        ("videobridge.http-servers.public.key-store-path", open(json!(store))),
+        (
+            "videobridge.health.require-valid-address",
+            json!(bridge.require_valid_address),
+        ),
+        (
+            "videobridge.http-servers.public.tls-port",
+            open(json!(bridge.websocket_port)),
+        ),
+        (
+            "videobridge.http-servers.public.key-store-path",
+            open(json!(store)),
+        ),
         (
             "videobridge.http-servers.public.key-store-password",
             open(json!(stage.secrets.keystore_password.reveal())),
@@ -162,8 +224,14 @@ fn videobridge(stage: &Stage, leaves: &Leaves) {
     expect(stage, leaves, &expected);
     for (number, mapping) in bridge.public_addresses.iter().enumerate() {
         let path = format!("ice4j.harvest.mapping.static-mappings[{number}]");
-        assert_eq!(leaves[&format!("{path}.local-address")], json!(mapping.local));
-        assert_eq!(leaves[&format!("{path}.public-address")], json!(mapping.public));
+        assert_eq!(
+            leaves[&format!("{path}.local-address")],
+            json!(mapping.local)
+        );
+        assert_eq!(
+            leaves[&format!("{path}.public-address")],
+            json!(mapping.public)
+        );
     }
 }
 
@@ -176,15 +244,27 @@ fn java_reads_the_logging_settings() {
     if files.is_empty() {
         return;
     }
-    let Some(read) = java::properties(&files) else { return };
+    let Some(read) = java::properties(&files) else {
+        return;
+    };
     for (file, settings) in files.iter().zip(&read) {
-        let program = if file.to_string_lossy().contains("/jicofo/") { "Jicofo" } else { "JVB" };
+        let program = if file.to_string_lossy().contains("/jicofo/") {
+            "Jicofo"
+        } else {
+            "JVB"
+        };
         assert_eq!(settings["handlers"], "java.util.logging.ConsoleHandler");
-        assert_eq!(settings["org.jitsi.utils.logging2.JitsiLogFormatter.programname"], program);
+        assert_eq!(
+            settings["org.jitsi.utils.logging2.JitsiLogFormatter.programname"],
+            program
+        );
         if let Some(pattern) =
             settings.get("org.jitsi.impl.protocol.xmpp.log.XmppPacketsFileHandler.pattern")
         {
-            assert!(pattern.ends_with("/log/jitsi/jicofo/jicofo-xmpp.log"), "{pattern}");
+            assert!(
+                pattern.ends_with("/log/jitsi/jicofo/jicofo-xmpp.log"),
+                "{pattern}"
+            );
         }
     }
 }

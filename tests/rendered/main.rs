@@ -3,6 +3,11 @@
 //!
 //! A file for each kind of reader. `stage` lays out once for all of them; what it changes in an
 //! example for that is said there. A missing program is a line `SKIPPED:`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test looks at the disk itself, and says what it skips"
+)]
 
 #[path = "../proving/mod.rs"]
 mod proving;

@@ -12,7 +12,9 @@ use crate::stage::{Stage, stages};
 
 #[test]
 fn luac_takes_every_lua_file() {
-    let Some(luac) = program("luac5.4", "lua5.4") else { return };
+    let Some(luac) = program("luac5.4", "lua5.4") else {
+        return;
+    };
     for stage in stages() {
         let mut files = stage.ending(".lua");
         files.extend(stage.ending(".dat"));
@@ -25,11 +27,16 @@ fn luac_takes_every_lua_file() {
 
 #[test]
 fn prosody_would_see_these_values() {
-    let Some(lua) = program("lua5.4", "lua5.4") else { return };
+    let Some(lua) = program("lua5.4", "lua5.4") else {
+        return;
+    };
     let files = stages().iter().map(|stage| stage.one("/prosody.cfg.lua"));
     let script = proving::root().join("tests/proving/prosody_config.lua");
     let said = run(Command::new(&lua).arg(script).args(files));
-    let read: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let read: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(read.len(), stages().len());
     for (stage, config) in stages().iter().zip(&read) {
         globals(stage, &config["*"]);
@@ -38,7 +45,11 @@ fn prosody_would_see_these_values() {
 }
 
 fn version(stage: &Stage) -> ProsodyVersion {
-    stage.site.prosody.version.unwrap_or(stage.platform.prosody.version)
+    stage
+        .site
+        .prosody
+        .version
+        .unwrap_or(stage.platform.prosody.version)
 }
 
 fn globals(stage: &Stage, seen: &Value) {
@@ -48,7 +59,10 @@ fn globals(stage: &Stage, seen: &Value) {
     assert_eq!(modules.contains(&json!("posix")), !is_13, "{}", stage.name);
     for (key, value) in [
         ("admins", json!([])),
-        ("plugin_paths", json!([site.prosody.plugins.as_ref().unwrap()])),
+        (
+            "plugin_paths",
+            json!([site.prosody.plugins.as_ref().unwrap()]),
+        ),
         ("interfaces", json!(["127.0.0.1"])),
         ("c2s_interfaces", json!(["127.0.0.1"])),
         ("http_interfaces", json!(["127.0.0.1"])),
@@ -58,13 +72,20 @@ fn globals(stage: &Stage, seen: &Value) {
         ("https_ports", json!([])),
         ("http_default_host", json!(site.domain)),
         ("allow_registration", json!(false)),
-        ("component_admins_as_room_owners", if is_13 { json!(true) } else { Value::Null }),
+        (
+            "component_admins_as_room_owners",
+            if is_13 { json!(true) } else { Value::Null },
+        ),
     ] {
         assert_eq!(seen[key], value, "{}: `{key}`", stage.name);
     }
     let logs = format!("{}/", stage.platform.prosody.logs);
     for (level, file) in seen["log"].as_object().unwrap() {
-        assert!(file.as_str().unwrap().starts_with(&logs), "{}: {level}", stage.name);
+        assert!(
+            file.as_str().unwrap().starts_with(&logs),
+            "{}: {level}",
+            stage.name
+        );
     }
 }
 
@@ -76,26 +97,57 @@ fn hosts(stage: &Stage, config: &Value) {
     let token = &stage.site.auth.token;
     assert_eq!(main["authentication"], "token", "{}", stage.name);
     assert_eq!(main["app_id"], json!(token.app_id), "{}", stage.name);
-    assert_eq!(main["asap_accepted_issuers"], json!([token.app_id]), "{}", stage.name);
-    assert_eq!(main["asap_accepted_audiences"], json!([token.audience]), "{}", stage.name);
+    assert_eq!(
+        main["asap_accepted_issuers"],
+        json!([token.app_id]),
+        "{}",
+        stage.name
+    );
+    assert_eq!(
+        main["asap_accepted_audiences"],
+        json!([token.audience]),
+        "{}",
+        stage.name
+    );
     assert_eq!(main["allow_empty_token"], false, "{}", stage.name);
     let (secret, server, keys) = match &token.signature {
         Signature::Hs256 { .. } => (json!(stage.token_secret()), Value::Null, Value::Null),
-        Signature::Rs256 { key_server, keys_url } => (Value::Null, json!(key_server), json!(keys_url)),
+        Signature::Rs256 {
+            key_server,
+            keys_url,
+        } => (Value::Null, json!(key_server), json!(keys_url)),
     };
     assert_eq!(main["app_secret"], secret, "{}", stage.name);
     assert_eq!(main["asap_key_server"], server, "{}", stage.name);
     assert_eq!(main["cache_keys_url"], keys, "{}", stage.name);
 
     let guests = stage.site.auth.guests;
-    let kind = if guests { json!("jitsi-anonymous") } else { Value::Null };
+    let kind = if guests {
+        json!("jitsi-anonymous")
+    } else {
+        Value::Null
+    };
     assert_eq!(guest["authentication"], kind, "{}", stage.name);
     let room = host("conference");
-    let allowed = if guests { json!([format!("guest.{domain}")]) } else { Value::Null };
-    assert_eq!(room["token_verification_allowlist"], allowed, "{}", stage.name);
-    for (name, modules) in [("conference", "muc_wait_for_host"), ("", "persistent_lobby")] {
+    let allowed = if guests {
+        json!([format!("guest.{domain}")])
+    } else {
+        Value::Null
+    };
+    assert_eq!(
+        room["token_verification_allowlist"], allowed,
+        "{}",
+        stage.name
+    );
+    for (name, modules) in [
+        ("conference", "muc_wait_for_host"),
+        ("", "persistent_lobby"),
+    ] {
         let seen = if name.is_empty() { main } else { host(name) };
-        let has = seen["modules_enabled"].as_array().unwrap().contains(&json!(modules));
+        let has = seen["modules_enabled"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(modules));
         assert_eq!(has, guests, "{}: {modules}", stage.name);
     }
     for (name, module) in [
@@ -113,10 +165,17 @@ fn hosts(stage: &Stage, config: &Value) {
         let seen = host(name);
         assert_eq!(seen["component_module"], module, "{}: {name}", stage.name);
         if module == "muc" {
-            assert_eq!(seen["restrict_room_creation"], true, "{}: {name}", stage.name);
+            assert_eq!(
+                seen["restrict_room_creation"], true,
+                "{}: {name}",
+                stage.name
+            );
         }
     }
-    assert_eq!(host("internal.auth")["muc_filter_whitelist"], json!([format!("auth.{domain}")]));
+    assert_eq!(
+        host("internal.auth")["muc_filter_whitelist"],
+        json!([format!("auth.{domain}")])
+    );
     assert_eq!(host("focus")["target_address"], json!(focus));
     for seen in [main, host("auth")] {
         for part in ["key", "certificate"] {
@@ -129,7 +188,9 @@ fn hosts(stage: &Stage, config: &Value) {
 
 #[test]
 fn prosody_itself_knows_the_accounts() {
-    let Some(lua) = program("lua5.4", "lua5.4") else { return };
+    let Some(lua) = program("lua5.4", "lua5.4") else {
+        return;
+    };
     if !std::path::Path::new("/usr/lib/prosody/util/sasl/scram.lua").is_file() {
         return proving::skip("Prosody's modules are not in /usr/lib/prosody (install prosody)");
     }
@@ -147,7 +208,12 @@ fn prosody_itself_knows_the_accounts() {
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
-            child.stdin.take().unwrap().write_all(password.reveal().as_bytes()).unwrap();
+            child
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(password.reveal().as_bytes())
+                .unwrap();
             let output = child.wait_with_output().unwrap();
             assert_eq!(said(&output).trim(), "OK", "{}: {file}", stage.name);
         }
@@ -156,7 +222,9 @@ fn prosody_itself_knows_the_accounts() {
 
 #[test]
 fn prosodyctl_finds_nothing_to_say() {
-    let Some(prosodyctl) = program("prosodyctl", "prosody") else { return };
+    let Some(prosodyctl) = program("prosodyctl", "prosody") else {
+        return;
+    };
     let about = said(&output(unprivileged(&prosodyctl).arg("about")));
     let here = if about.contains("Prosody 0.12") {
         ProsodyVersion::V0_12
@@ -170,9 +238,16 @@ fn prosodyctl_finds_nothing_to_say() {
         let output = output(command.args(["check", "config"]));
         let said = said(&output);
         assert!(output.status.success(), "{}:\n{said}", stage.name);
-        assert!(said.contains("All checks passed"), "{}:\n{said}", stage.name);
+        assert!(
+            said.contains("All checks passed"),
+            "{}:\n{said}",
+            stage.name
+        );
         proved += 1;
     }
-    println!("prosodyctl {here:?} has checked {proved} of {} sites", stages().len());
+    println!(
+        "prosodyctl {here:?} has checked {proved} of {} sites",
+        stages().len()
+    );
     assert!(proved > 0 || stages().is_empty());
 }

@@ -11,7 +11,9 @@ use crate::stage::{Stage, stages};
 
 #[test]
 fn node_takes_every_script() {
-    let Some(node) = program("node", "nodejs") else { return };
+    let Some(node) = program("node", "nodejs") else {
+        return;
+    };
     // node checks one file at a time; the family does not matter to a script.
     for stage in stages().iter().step_by(2) {
         for file in stage.ending("config.js") {
@@ -28,17 +30,28 @@ fn browsers_and_apps_would_see_these_values() {
             stage.one("org-config.js"),
             stage.one("-interface_config.js"),
         ];
-        for path in [Some("/Room"), Some("/some.tenant/Room"), Some("/<b>/Room"), None] {
+        for path in [
+            Some("/Room"),
+            Some("/some.tenant/Room"),
+            Some("/<b>/Room"),
+            None,
+        ] {
             cases.push((files.clone(), path));
         }
     }
     if cases.is_empty() {
         return;
     }
-    let Some(seen) = browser::scripts(&cases) else { return };
+    let Some(seen) = browser::scripts(&cases) else {
+        return;
+    };
     for (stage, seen) in stages().iter().zip(seen.chunks(4)) {
         for (place, world) in seen.iter().enumerate() {
-            let (prefix, label) = if place == 1 { ("some.tenant/", "some_tenant.") } else { ("", "") };
+            let (prefix, label) = if place == 1 {
+                ("some.tenant/", "some_tenant.")
+            } else {
+                ("", "")
+            };
             addresses(stage, &world["config"], prefix, label);
         }
         let names = json!(["config", "interfaceConfig", "location"]);
@@ -63,9 +76,18 @@ fn addresses(stage: &Stage, config: &Value, prefix: &str, label: &str) {
     }
     for (key, value) in [
         ("hosts", hosts),
-        ("bosh", json!(format!("https://{authority}/{prefix}http-bind"))),
-        ("websocket", json!(format!("wss://{authority}/{prefix}xmpp-websocket"))),
-        ("websocketKeepAliveUrl", json!(format!("https://{authority}/_unlock"))),
+        (
+            "bosh",
+            json!(format!("https://{authority}/{prefix}http-bind")),
+        ),
+        (
+            "websocket",
+            json!(format!("wss://{authority}/{prefix}xmpp-websocket")),
+        ),
+        (
+            "websocketKeepAliveUrl",
+            json!(format!("https://{authority}/_unlock")),
+        ),
     ] {
         assert_eq!(config[key], value, "{}: config.{key}", stage.name);
     }
@@ -76,7 +98,11 @@ fn holds(seen: &Value, wanted: &Value, path: &str) {
     match (seen, wanted) {
         (Value::Object(seen), Value::Object(wanted)) => {
             for (key, value) in wanted {
-                holds(seen.get(key).unwrap_or(&Value::Null), value, &format!("{path}.{key}"));
+                holds(
+                    seen.get(key).unwrap_or(&Value::Null),
+                    value,
+                    &format!("{path}.{key}"),
+                );
             }
         }
         _ => assert_eq!(seen, wanted, "{path}"),
@@ -87,14 +113,30 @@ fn settings(stage: &Stage, world: &Value) {
     let meet = &stage.site.meet;
     let (config, interface) = (&world["config"], &world["interfaceConfig"]);
     holds(config, &Value::Object(meet.config.clone()), &stage.name);
-    holds(interface, &Value::Object(meet.interface.clone()), &stage.name);
+    holds(
+        interface,
+        &Value::Object(meet.interface.clone()),
+        &stage.name,
+    );
     assert_eq!(config["p2p"]["stunServers"], json!([]), "{}", stage.name);
-    assert_eq!(config["disableThirdPartyRequests"], json!(true), "{}", stage.name);
+    assert_eq!(
+        config["disableThirdPartyRequests"],
+        json!(true),
+        "{}",
+        stage.name
+    );
     for key in ["APP_NAME", "NATIVE_APP_NAME", "PROVIDER_NAME"] {
-        assert_eq!(interface[key], json!(meet.app_name), "{}: {key}", stage.name);
+        assert_eq!(
+            interface[key],
+            json!(meet.app_name),
+            "{}: {key}",
+            stage.name
+        );
     }
     let mail = stage.site.admin_email.as_ref();
-    let url = mail.map_or(Value::Null, |mail| json!(format!("mailto:{}", mail.as_str())));
+    let url = mail.map_or(Value::Null, |mail| {
+        json!(format!("mailto:{}", mail.as_str()))
+    });
     assert_eq!(interface["SUPPORT_URL"], url, "{}", stage.name);
 }
 
@@ -107,7 +149,12 @@ fn a_script_cannot_end_the_element_around_it() {
             assert!(!text.contains("<script"), "{}", file.display());
             // The one directive of ours, by which the web server fills the tenant in.
             let is_config = file.ends_with("meet.example.org-config.js");
-            assert_eq!(text.matches("<!--").count(), usize::from(is_config), "{}", file.display());
+            assert_eq!(
+                text.matches("<!--").count(),
+                usize::from(is_config),
+                "{}",
+                file.display()
+            );
             assert!(!text.contains("<!--#include") && !text.contains("<!--# include"));
         }
     }
@@ -115,12 +162,26 @@ fn a_script_cannot_end_the_element_around_it() {
 
 #[test]
 fn pages_for_caddy_are_whole() {
-    for stage in stages().iter().filter(|stage| stage.site.web.server == WebServer::Caddy) {
+    for stage in stages()
+        .iter()
+        .filter(|stage| stage.site.web.server == WebServer::Caddy)
+    {
         let page = fs::read_to_string(stage.one("/pages/index.html")).unwrap();
-        assert!(!page.contains("<!--#"), "{}: an include is left", stage.name);
+        assert!(
+            !page.contains("<!--#"),
+            "{}: an include is left",
+            stage.name
+        );
         assert!(page.contains("var config =") && page.contains("var interfaceConfig ="));
-        let (opened, closed) = (page.matches("<script").count(), page.matches("</script").count());
-        assert!(opened == closed && opened >= 2, "{}: {opened} and {closed}", stage.name);
+        let (opened, closed) = (
+            page.matches("<script").count(),
+            page.matches("</script").count(),
+        );
+        assert!(
+            opened == closed && opened >= 2,
+            "{}: {opened} and {closed}",
+            stage.name
+        );
         assert!(page.contains(stage.site.domain.as_str()));
     }
 }

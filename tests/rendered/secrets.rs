@@ -48,23 +48,40 @@ fn no_secret_is_for_everybody() {
         for file in stage.files() {
             let bytes = fs::read(file.path.as_str()).unwrap();
             let text = String::from_utf8_lossy(&bytes);
-            let held: Vec<&String> = texts.iter().filter(|secret| text.contains(secret.as_str())).collect();
+            let held: Vec<&String> = texts
+                .iter()
+                .filter(|secret| text.contains(secret.as_str()))
+                .collect();
             // A store and an account record hold theirs in a form that cannot be searched.
             let is_made = ["jvb.p12", "focus.dat", "jvb.dat"].contains(&file.path.file_name());
             if held.is_empty() && !is_made {
                 continue;
             }
             let place = format!("{}: {}", stage.name, file.path);
-            assert_eq!(file.mode.0 & 0o007, 0, "{place} has a secret, and everybody may read it");
+            assert_eq!(
+                file.mode.0 & 0o007,
+                0,
+                "{place} has a secret, and everybody may read it"
+            );
             holders += 1;
             made += usize::from(is_made);
-            let veiled = |secret: &String| stage.layout.veiled.iter().any(|word| word.reveal() == secret);
+            let veiled = |secret: &String| {
+                stage
+                    .layout
+                    .veiled
+                    .iter()
+                    .any(|word| word.reveal() == secret)
+            };
             assert!(
                 file.veiled || held.iter().all(|secret| veiled(secret)),
                 "{place} has a secret that is shown"
             );
         }
-        assert!(holders >= 7 && made >= 2, "{}: only {holders} files with secrets?", stage.name);
+        assert!(
+            holders >= 7 && made >= 2,
+            "{}: only {holders} files with secrets?",
+            stage.name
+        );
     }
 }
 
@@ -85,7 +102,10 @@ fn assert_silent(stage: &Stage, plan: &Plan, secrets: &[String], which: &str) {
     for (number, secret) in secrets.iter().enumerate() {
         if let Some(at) = text.find(secret.as_str()) {
             let line = text[..at].rsplit('\n').next().unwrap_or_default();
-            panic!("{}: {which} plan shows secret {number}, after `{line}`", stage.name);
+            panic!(
+                "{}: {which} plan shows secret {number}, after `{line}`",
+                stage.name
+            );
         }
     }
 }
@@ -116,7 +136,10 @@ fn no_plan_shows_a_secret() {
         let mut all = secret_texts(&secrets, &facts);
         all.extend(old);
         all.extend(all.clone().iter().map(|secret| secret.replace('"', "\\\"")));
-        assert!(show::diffs(&changed, show::Paint(false)).contains("+        APP_NAME: \"Another name\""));
+        assert!(
+            show::diffs(&changed, show::Paint(false))
+                .contains("+        APP_NAME: \"Another name\"")
+        );
         assert_silent(stage, &changed, &all, "the changed");
     }
 }

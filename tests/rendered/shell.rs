@@ -23,12 +23,17 @@ fn own_scripts() -> Vec<PathBuf> {
 
 /// `/etc/jitsi/*/config` of every stage.
 fn settings() -> Vec<PathBuf> {
-    stages().iter().flat_map(|stage| stage.ending("/config")).collect()
+    stages()
+        .iter()
+        .flat_map(|stage| stage.ending("/config"))
+        .collect()
 }
 
 #[test]
 fn shellcheck_has_nothing_to_say() {
-    let Some(shellcheck) = program("shellcheck", "shellcheck") else { return };
+    let Some(shellcheck) = program("shellcheck", "shellcheck") else {
+        return;
+    };
     run(Command::new(&shellcheck).args(own_scripts()));
     if settings().is_empty() {
         return;
@@ -53,7 +58,10 @@ fn shells_can_read_every_script() {
             run(Command::new(shell).arg("-n").arg(&settings));
         }
     }
-    for stage in stages().iter().filter(|stage| stage.platform.release.family() == Family::Slackware) {
+    for stage in stages()
+        .iter()
+        .filter(|stage| stage.platform.release.family() == Family::Slackware)
+    {
         for (name, mode) in stage.files().map(|file| (file.path.file_name(), file.mode)) {
             let is_program = name.starts_with("rc.");
             assert_eq!(is_program, mode.0 & 0o111 != 0, "{}: {name}", stage.name);
@@ -63,11 +71,19 @@ fn shells_can_read_every_script() {
 
 /// What `env -i sh -c '. FILE'` sets.
 fn sourced(stage: &Stage, service: &str) -> BTreeMap<String, String> {
-    let file = stage.platform.jitsi_config.join(&format!("{service}/config"));
+    let file = stage
+        .platform
+        .jitsi_config
+        .join(&format!("{service}/config"));
     let said = run(Command::new("sh")
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .args(["-c", "set -a; . \"$1\"; set +a; exec env -0", "sh", file.as_str()]));
+        .args([
+            "-c",
+            "set -a; . \"$1\"; set +a; exec env -0",
+            "sh",
+            file.as_str(),
+        ]));
     said.split('\0')
         .filter_map(|pair| pair.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -78,7 +94,10 @@ fn sourced(stage: &Stage, service: &str) -> BTreeMap<String, String> {
 fn a_shell_would_see_these_values() {
     for stage in stages() {
         let (jicofo, bridge) = (sourced(stage, "jicofo"), sourced(stage, "videobridge"));
-        assert_eq!(jicofo["JICOFO_MAX_MEMORY"], format!("{}m", stage.site.jicofo.memory));
+        assert_eq!(
+            jicofo["JICOFO_MAX_MEMORY"],
+            format!("{}m", stage.site.jicofo.memory)
+        );
         let memory = format!("{}m", stage.site.videobridge.memory);
         assert_eq!(bridge["VIDEOBRIDGE_MAX_MEMORY"], memory);
         if stage.platform.release.family() == Family::Slackware {

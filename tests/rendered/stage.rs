@@ -2,7 +2,8 @@
 //!
 //! An example is taken as it is, but for this: absolute paths in it stand below the folder, where
 //! certificates (made by openssl) and the shared token secret wait; a web application and plugins
-//! (the stand-ins) are there too; and `java` is a script, since a machine that tests may have none.
+//! (the stand-ins) are there too; `java` is a script, since a machine that tests may have none; and
+//! nothing is kept as it is (`keep`), so that every file is written.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -45,10 +46,13 @@ pub struct Stage {
 impl Stage {
     /// The files of the layout.
     pub fn files(&self) -> impl Iterator<Item = &File> {
-        self.layout.items.iter().filter_map(|item| match &item.resource {
-            Resource::File(file) => Some(file),
-            _ => None,
-        })
+        self.layout
+            .items
+            .iter()
+            .filter_map(|item| match &item.resource {
+                Resource::File(file) => Some(file),
+                _ => None,
+            })
     }
 
     /// Files whose name ends so; at least one.
@@ -58,7 +62,11 @@ impl Stage {
             .map(|file| PathBuf::from(file.path.as_str()))
             .filter(|path| path.to_string_lossy().ends_with(ending))
             .collect();
-        assert!(!found.is_empty(), "{}: no file ends with {ending}", self.name);
+        assert!(
+            !found.is_empty(),
+            "{}: no file ends with {ending}",
+            self.name
+        );
         found
     }
 
@@ -116,7 +124,10 @@ fn home() -> PathBuf {
         .unwrap()
         .success();
     let folder = if there { target } else { std::env::temp_dir() };
-    let home = folder.canonicalize().unwrap().join("jitsi-install-rendered");
+    let home = folder
+        .canonicalize()
+        .unwrap()
+        .join("jitsi-install-rendered");
     let _ = fs::remove_dir_all(&home);
     fs::create_dir_all(&home).unwrap();
     home
@@ -130,11 +141,7 @@ fn certificates(made: &Path) {
             .current_dir(made)
             .args(arguments.split(' ')))
     };
-    fs::write(
-        made.join("cnf"),
-        "[req]\ndistinguished_name=dn\n[dn]\n",
-    )
-    .unwrap();
+    fs::write(made.join("cnf"), "[req]\ndistinguished_name=dn\n[dn]\n").unwrap();
     openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out root.key");
     openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.key");
     openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key");
@@ -158,9 +165,15 @@ fn certificates(made: &Path) {
 fn furnish(folder: &Path, made: &Path) {
     for (from, to) in [
         ("rsa.chain", "root/.acme.sh/meet.example.org/fullchain.cer"),
-        ("rsa.key", "root/.acme.sh/meet.example.org/meet.example.org.key"),
+        (
+            "rsa.key",
+            "root/.acme.sh/meet.example.org/meet.example.org.key",
+        ),
         ("ec.chain", "etc/acme.sh/meet.example.org_ecc/fullchain.cer"),
-        ("ec.key", "etc/acme.sh/meet.example.org_ecc/meet.example.org.key"),
+        (
+            "ec.key",
+            "etc/acme.sh/meet.example.org_ecc/meet.example.org.key",
+        ),
         ("ec.chain", "etc/ssl/meet/fullchain.pem"),
         ("ec.key", "etc/ssl/meet/privkey.pem"),
     ] {
@@ -173,7 +186,10 @@ fn furnish(folder: &Path, made: &Path) {
     fs::write(secret, format!("{SHARED}\n")).unwrap();
     let standins = proving::root().join("tests/standins");
     copy(&standins.join("meet"), &folder.join("srv/jitsi-meet"));
-    copy(&standins.join("prosody-plugins"), &folder.join("opt/jitsi/prosody-plugins"));
+    copy(
+        &standins.join("prosody-plugins"),
+        &folder.join("opt/jitsi/prosody-plugins"),
+    );
     let java = folder.join("usr/bin/java");
     fs::create_dir_all(java.parent().unwrap()).unwrap();
     fs::write(&java, "#!/bin/sh\n").unwrap();
@@ -183,7 +199,10 @@ fn furnish(folder: &Path, made: &Path) {
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
-        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        let (path, to) = (
+            entry.as_ref().unwrap().path(),
+            to.join(entry.unwrap().file_name()),
+        );
         if path.is_dir() {
             copy(&path, &to);
         } else {
@@ -206,6 +225,7 @@ pub struct Silent;
 
 impl apply::Progress for Silent {
     fn step(&mut self, _: usize, _: usize, _: &Step) {}
+    fn kept(&mut self, _: &AbsPath, _: &AbsPath) {}
     fn back(&mut self, _: &AbsPath) {}
 }
 
@@ -215,9 +235,16 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
     let base = AbsPath::parse(&folder.to_string_lossy()).unwrap();
     let mut site = site::parse(&text.replace("\"/", &format!("\"{base}/")))
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let web_root = site.web.root.get_or_insert_with(|| base.join("srv/jitsi-meet")).clone();
-    site.prosody.plugins.get_or_insert_with(|| base.join("opt/jitsi/prosody-plugins"));
+    let web_root = site
+        .web
+        .root
+        .get_or_insert_with(|| base.join("srv/jitsi-meet"))
+        .clone();
+    site.prosody
+        .plugins
+        .get_or_insert_with(|| base.join("opt/jitsi/prosody-plugins"));
     let mut platform = release.platform().below(&base, &owner());
+    site.keep.clear();
     platform.java = base.join("usr/bin/java");
     // Files are the stage's owner's all the same; units name who would run them on a machine, and
     // systemd does not like `nobody` there.
@@ -228,11 +255,21 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
     let mut machine = Machine::open(Path::new("/")).unwrap();
     let reader = Machine::open(Path::new("/")).unwrap();
     let config = base.join("etc/jitsi-install");
-    let (facts, _) =
-        facts::gather(machine.root(), &site, &web_root, &config.join("templates"), host::now())
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let kept = secrets::load(machine.root(), &config.join("secrets.toml"), &site.domain, host::now())
-        .unwrap();
+    let (facts, _) = facts::gather(
+        machine.root(),
+        &site,
+        &web_root,
+        &config.join("templates"),
+        host::now(),
+    )
+    .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let kept = secrets::load(
+        machine.root(),
+        &config.join("secrets.toml"),
+        &site.domain,
+        host::now(),
+    )
+    .unwrap();
     secrets::save(machine.root(), &config.join("secrets.toml"), &kept.secrets).unwrap();
     let wanted = layout(&site, &platform, &kept.secrets, &facts).unwrap();
     let mut books =
@@ -241,7 +278,10 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
     apply(&first, "a test", &mut machine, &mut books, &mut Silent)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let again = plan(&wanted, &machine, &books.applied().unwrap());
-    assert!(!again.changes(), "{name}: a second apply would change something");
+    assert!(
+        !again.changes(),
+        "{name}: a second apply would change something"
+    );
     Stage {
         name,
         base,

@@ -48,6 +48,9 @@ fn every_template_is_rendered_somewhere() {
             (_, unit) if unit.ends_with(".ini") => unit.replace(".ini", ".service"),
             (_, other) => other.to_owned(),
         };
-        assert!(all.contains(&written.as_str()), "no example renders `{name}` (as {written})");
+        assert!(
+            all.contains(&written.as_str()),
+            "no example renders `{name}` (as {written})"
+        );
     }
 }

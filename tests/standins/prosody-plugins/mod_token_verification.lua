@@ -100,7 +100,9 @@ local function gate(event)
 	if not reason then
 		return nil;
 	end
-	module:log("warn", "%s may not enter %s: %s", stanza.attr.from, stanza.attr.to, reason);
+	-- As Jitsi's own does: the token stands in the line, and the log has to be written without it.
+	module:log("error", "%s may not enter %s with token %s: %s", stanza.attr.from, stanza.attr.to,
+		tostring(session.auth_token), reason);
 	session.send(st.error_reply(stanza, "cancel", "not-allowed", reason));
 	return true;
 end

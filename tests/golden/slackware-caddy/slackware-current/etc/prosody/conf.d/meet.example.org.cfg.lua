@@ -27,10 +27,11 @@ VirtualHost "meet.example.org"
   admins = { "focus@auth.meet.example.org" }
 
 -- People without a token. `jitsi-anonymous` and not Prosody's `anonymous`: it forgets whatever
--- token a guest sends, which would otherwise pass for a host's.
+-- token a guest sends, which would otherwise pass for a host's; where a release of it does not,
+-- our own module does.
 VirtualHost "guest.meet.example.org"
   authentication = "jitsi-anonymous"
-  modules_enabled = { "smacks" }
+  modules_enabled = { "smacks"; "guests_bring_no_token" }
   c2s_require_encryption = false
   main_muc = "conference.meet.example.org"
   lobby_muc = "lobby.meet.example.org"
