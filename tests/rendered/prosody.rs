@@ -61,7 +61,10 @@ fn globals(stage: &Stage, seen: &Value) {
         ("admins", json!([])),
         (
             "plugin_paths",
-            json!([site.prosody.plugins.as_ref().unwrap()]),
+            json!([
+                stage.platform.prosody.own_plugins,
+                site.prosody.plugins.as_ref().unwrap()
+            ]),
         ),
         ("interfaces", json!(["127.0.0.1"])),
         ("c2s_interfaces", json!(["127.0.0.1"])),
@@ -80,12 +83,12 @@ fn globals(stage: &Stage, seen: &Value) {
         assert_eq!(seen[key], value, "{}: `{key}`", stage.name);
     }
     let logs = format!("{}/", stage.platform.prosody.logs);
-    for (level, file) in seen["log"].as_object().unwrap() {
-        assert!(
-            file.as_str().unwrap().starts_with(&logs),
-            "{}: {level}",
-            stage.name
-        );
+    let sinks = seen["log"].as_array().unwrap();
+    assert!(!sinks.is_empty());
+    for sink in sinks {
+        let file = sink["filename"].as_str().unwrap();
+        assert!(file.starts_with(&logs), "{}: {sink}", stage.name);
+        assert_eq!(sink["filter"], "token (token) here", "{}", stage.name);
     }
 }
 
@@ -128,6 +131,12 @@ fn hosts(stage: &Stage, config: &Value) {
         Value::Null
     };
     assert_eq!(guest["authentication"], kind, "{}", stage.name);
+    let modules = if guests {
+        json!(["smacks", "guests_bring_no_token"])
+    } else {
+        Value::Null
+    };
+    assert_eq!(guest["modules_enabled"], modules, "{}", stage.name);
     let room = host("conference");
     let allowed = if guests {
         json!([format!("guest.{domain}")])
