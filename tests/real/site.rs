@@ -67,7 +67,8 @@ impl Trial {
         command
             .args(["try", "--json", "--domain", DOMAIN])
             .args(args);
-        if let Some(plugins) = std::env::var_os("JITSI_PROSODY_PLUGINS") {
+        let own = std::env::var_os("JITSI_PROSODY_PLUGINS");
+        if let Some(plugins) = own.filter(|_| !args.contains(&"--plugins")) {
             command.arg("--plugins").arg(plugins);
         }
         if let Some(first) = first_on_path {
