@@ -3,12 +3,12 @@
 //! A failed apply takes its steps back. A rollback is itself a plan, made from the journals of
 //! the generations in between, and goes through the same loop, so that it can be rolled back too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
-use crate::name::AbsPath;
-use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
-use crate::resource::digest;
+use crate::name::{AbsPath, ServiceId};
+use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was, removal};
+use crate::resource::{How, Resource, Service, digest};
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
@@ -17,6 +17,37 @@ pub trait Alter: Observe {
     /// # Errors
     /// What the system said. A folder that should go but is not empty is no error: it stays.
     fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError>;
+    /// Makes a group, user or service be as `state` says.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn set(&mut self, thing: &Resource, _state: &State) -> Result<(), AlterError> {
+        Err(AlterError {
+            path: thing.name().to_owned(),
+            why: "this is a tree and no machine".to_owned(),
+        })
+    }
+    /// Learns anew who is there and which units there are.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn refresh(&mut self) -> Result<(), AlterError> {
+        Ok(())
+    }
+    /// Tells a service of a change, if it runs.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn wake(&mut self, _service: &str, _how: How) -> Result<(), AlterError> {
+        Ok(())
+    }
+    /// Waits, within bounds, until a service is up; gives a warning when it is up and not well.
+    ///
+    /// # Errors
+    /// When it does not come up, with the last lines of its log.
+    fn await_up(&mut self, _service: &Service) -> Result<Option<String>, AlterError> {
+        Ok(None)
+    }
     /// Removes what a killed `put` may have left beside a path.
     fn sweep(&mut self, path: &AbsPath);
     /// Fills a buffer with true randomness.
@@ -39,8 +70,12 @@ pub trait Progress {
     fn step(&mut self, number: usize, total: usize, step: &Step);
     /// What somebody else wrote at `path` is kept at `backup`.
     fn kept(&mut self, path: &AbsPath, backup: &AbsPath);
-    /// A failed apply takes this path back.
-    fn back(&mut self, path: &AbsPath);
+    /// A failed apply takes this back: a path, or the name of a thing.
+    fn back(&mut self, what: &str);
+    /// A service is told of a change, or awaited.
+    fn service(&mut self, name: &str, what: &str);
+    /// Something is not as it should be, and no reason to stop.
+    fn warn(&mut self, text: &str);
 }
 
 /// An apply that did not come to its end.
@@ -65,6 +100,14 @@ pub enum ApplyError {
         path: String,
         /// Why not.
         why: crate::recipe::RecipeError,
+    },
+    /// A file's owner is not on this machine.
+    #[error("{id} should belong to `{owner}`, and this machine has no such user or group")]
+    Owner {
+        /// The resource.
+        id: String,
+        /// User and group.
+        owner: String,
     },
     /// There is no such generation.
     #[error("there is no generation {0} to go back to")]
@@ -148,13 +191,35 @@ fn carry_out(
     }
     let known = ledger.applied()?;
     let number = ledger.begin()?;
+    let names = ServiceNames::of(plan);
     let mut run = || -> Result<(), ApplyError> {
         adopt(plan, &known, &mut applied, ledger, progress)?;
+        let mut woken: BTreeMap<ServiceId, How> = BTreeMap::new();
+        let mut stage = "";
         for (place, step) in todo.iter().enumerate() {
             progress.step(place + 1, todo.len(), step);
-            if let Some(mut mark) = take(number, place + 1, step, machine, ledger)? {
+            if step.kind != stage
+                && (step.kind == "service" || matches!(stage, "group" | "user" | "service"))
+            {
+                machine.refresh()?;
+            }
+            stage = step.kind;
+            let mark = take(number, place + 1, step, &names, machine, ledger)?;
+            for wake in &step.wakes {
+                let how = woken.entry(wake.service).or_insert(wake.how);
+                *how = (*how).max(wake.how);
+            }
+            if let Some(mut mark) = mark {
                 mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
                 applied.insert(step.id.clone(), mark);
+            }
+        }
+        if machine.is_live() {
+            machine.refresh()?;
+            settle(plan, &woken, machine, progress)?;
+            for name in &plan.restarts {
+                progress.service(name, "restart");
+                machine.wake(name, How::Restart)?;
             }
         }
         Ok(())
@@ -177,6 +242,67 @@ fn carry_out(
     }
 }
 
+/// The names by which the machine knows our services.
+struct ServiceNames(BTreeMap<ServiceId, String>);
+
+impl ServiceNames {
+    fn of(plan: &Plan) -> Self {
+        Self(
+            services(plan)
+                .map(|(_, service)| (service.id, service.name.clone()))
+                .collect(),
+        )
+    }
+
+    fn woken_by(&self, step: &Step) -> Vec<String> {
+        step.wakes
+            .iter()
+            .filter_map(|wake| self.0.get(&wake.service).cloned())
+            .collect()
+    }
+}
+
+/// The services of a plan with their steps, in starting order.
+fn services(plan: &Plan) -> impl Iterator<Item = (&Step, &Service)> {
+    plan.steps.iter().filter_map(|step| match &step.thing {
+        Some(Resource::Service(service)) if step.mark.is_some() => Some((step, service)),
+        _ => None,
+    })
+}
+
+/// Tells each service once of what changed, in starting order, and waits until it is up. One that
+/// was only just started has read everything already.
+fn settle(
+    plan: &Plan,
+    woken: &BTreeMap<ServiceId, How>,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    for (step, service) in services(plan) {
+        let was_running = matches!(step.before, State::Service { running: true, .. });
+        match woken.get(&service.id) {
+            Some(how) if was_running => {
+                progress.service(
+                    &service.name,
+                    if *how == How::Reload {
+                        "reload"
+                    } else {
+                        "restart"
+                    },
+                );
+                machine.wake(&service.name, *how)?;
+            }
+            _ if step.action == Action::Keep => continue,
+            _ => {}
+        }
+        progress.service(&service.name, "waiting until it is up");
+        if let Some(warning) = machine.await_up(service)? {
+            progress.warn(&warning);
+        }
+    }
+    Ok(())
+}
+
 /// Keeps for good what others wrote where a step now writes, and notes in the books what stood
 /// there before this program ever came, so that it can be put back when the program goes.
 fn adopt(
@@ -187,8 +313,18 @@ fn adopt(
     progress: &mut dyn Progress,
 ) -> Result<(), ApplyError> {
     for step in &plan.steps {
-        let Some(path) = &step.path else { continue };
         let is_first = !known.contains_key(&step.id);
+        let Some(path) = &step.path else {
+            let was = match step.before {
+                State::Present => Was::Present,
+                State::Service { enabled, running } => Was::Service { enabled, running },
+                _ => continue,
+            };
+            if is_first && let Some(mark) = applied.get_mut(&step.id) {
+                mark.was = Some(was);
+            }
+            continue;
+        };
         let is_edited = matches!(step.action, Action::Change | Action::Remove)
             && matches!(step.reason, Reason::Drifted | Reason::Foreign);
         let mut backup = None;
@@ -215,7 +351,9 @@ fn adopt(
             (State::Link { target }, _) => Was::Link {
                 target: target.clone(),
             },
-            (State::File { .. } | State::Absent, _) => continue,
+            (State::File { .. } | State::Absent | State::Present | State::Service { .. }, _) => {
+                continue;
+            }
         };
         if is_first && let Some(mark) = applied.get_mut(&step.id) {
             mark.was = Some(was);
@@ -229,22 +367,28 @@ fn take(
     number: u32,
     place: usize,
     step: &Step,
+    names: &ServiceNames,
     machine: &mut dyn Alter,
     ledger: &mut dyn Ledger,
 ) -> Result<Option<Mark>, ApplyError> {
-    let (Some(path), Some(after)) = (&step.path, &step.after) else {
+    let Some(after) = &step.after else {
         return Ok(None);
     };
-    if machine.look(path) != Found::State(step.before.clone()) {
-        return Err(ApplyError::Moved(path.to_string()));
-    }
     let mut after = after.clone();
     let mut mark = step.mark.clone();
+    let found = match (&step.path, &step.thing) {
+        (Some(path), _) => machine.look(path),
+        (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
+        (None, None) => return Ok(None),
+    };
+    if found != Found::State(step.before.clone()) {
+        return Err(ApplyError::Moved(step.id.clone()));
+    }
     if let (Some(recipe), State::File { bytes, .. }) = (&step.recipe, &mut after) {
         let made = recipe
             .make(&mut |buffer| machine.random(buffer))
             .map_err(|why| ApplyError::Recipe {
-                path: path.to_string(),
+                path: step.id.clone(),
                 why,
             })?;
         bytes.clone_from(&made);
@@ -252,23 +396,56 @@ fn take(
             mark.bytes = digest(bytes);
         }
     }
+    give(&mut after, step, machine)?;
+    let copy = match &step.before {
+        State::File { bytes, .. } => Some(bytes.as_slice()),
+        _ => None,
+    };
     let entry = Entry {
         step: place,
         id: step.id.clone(),
-        path: path.to_string(),
+        path: step
+            .path
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        wakes: names.woken_by(step),
+        details: match &step.thing {
+            Some(Resource::User { group, home, .. }) => format!("{group} {home}"),
+            _ => String::new(),
+        },
         puts: match &after {
             State::File { bytes, .. } => digest(bytes),
-            State::Absent | State::Dir { .. } | State::Link { .. } => String::new(),
+            _ => String::new(),
         },
         undo: Undo::to(&step.before),
     };
-    let copy = match &step.before {
-        State::File { bytes, .. } => Some(bytes.as_slice()),
-        State::Absent | State::Dir { .. } | State::Link { .. } => None,
-    };
     ledger.note(number, &entry, copy)?;
-    machine.put(path, &after)?;
+    match (&step.path, &step.thing) {
+        (Some(path), _) => machine.put(path, &after)?,
+        (None, Some(thing)) => machine.set(thing, &after)?,
+        (None, None) => {}
+    }
     Ok(mark)
+}
+
+/// The owner's numbers, which may be known only since an earlier step. On a running machine a
+/// file never goes to somebody who is not there.
+fn give(after: &mut State, step: &Step, machine: &dyn Observe) -> Result<(), ApplyError> {
+    let (State::File { ids, .. } | State::Dir { ids, .. }, Some(owner)) = (after, &step.owner)
+    else {
+        return Ok(());
+    };
+    if ids.is_none() {
+        *ids = machine.ids(owner);
+        if ids.is_none() && machine.is_live() {
+            return Err(ApplyError::Owner {
+                id: step.id.clone(),
+                owner: owner.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Takes back what an unfinished generation did, last step first, and strikes it. Taking back
@@ -283,33 +460,85 @@ pub fn take_back(
     progress: &mut dyn Progress,
 ) -> Result<usize, ApplyError> {
     let entries = ledger.entries(number)?;
+    let mut woken = BTreeSet::new();
     for entry in entries.iter().rev() {
-        let Some(path) = entry.place() else { continue };
         let state = former(number, entry, ledger)?;
-        machine.sweep(&path);
-        let found = machine.look(&path);
-        if found == Found::State(state.clone()) {
-            continue;
+        let changed = match entry.place() {
+            Some(path) => path_back(&path, entry, &state, machine, ledger, progress)?,
+            None => thing_back(entry, &state, machine, progress)?,
+        };
+        if changed {
+            woken.extend(entry.wakes.iter().cloned());
         }
-        if let Found::State(State::File { bytes, .. }) = &found
-            && digest(bytes) != entry.puts
-            && !matches!(&state, State::File { bytes: former, .. } if former == bytes)
-        {
-            // Neither what was there nor what we put: somebody wrote it since the run was cut off.
-            let place = ledger.back_up(&path, bytes)?;
-            progress.kept(&path, &place);
+    }
+    if machine.is_live() {
+        machine.refresh()?;
+        // What runs has read what is gone again. That it comes up is for whoever looks next: this
+        // is the way out already.
+        for name in woken {
+            progress.service(&name, "restart with what was there before");
+            if let Err(error) = machine.wake(&name, How::Restart) {
+                progress.warn(&error.to_string());
+            }
         }
-        progress.back(&path);
-        machine.put(&path, &state)?;
     }
     ledger.strike(number)?;
     Ok(entries.len())
 }
 
+fn path_back(
+    path: &AbsPath,
+    entry: &Entry,
+    state: &State,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<bool, ApplyError> {
+    machine.sweep(path);
+    let found = machine.look(path);
+    if found == Found::State(state.clone()) {
+        return Ok(false);
+    }
+    if let Found::State(State::File { bytes, .. }) = &found
+        && digest(bytes) != entry.puts
+        && !matches!(state, State::File { bytes: former, .. } if former == bytes)
+    {
+        // Neither what was there nor what we put: somebody wrote it since the run was cut off.
+        let place = ledger.back_up(path, bytes)?;
+        progress.kept(path, &place);
+    }
+    progress.back(path.as_str());
+    machine.put(path, state)?;
+    Ok(true)
+}
+
+fn thing_back(
+    entry: &Entry,
+    state: &State,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<bool, ApplyError> {
+    let thing = entry
+        .id
+        .split_once(' ')
+        .and_then(|(kind, name)| removal::thing(kind, name, &entry.details));
+    let Some(thing) = thing else { return Ok(false) };
+    if machine.thing(&thing) == Some(Found::State(state.clone())) {
+        return Ok(false);
+    }
+    progress.back(&entry.id);
+    machine.set(&thing, state)?;
+    Ok(true)
+}
+
 fn former(number: u32, entry: &Entry, ledger: &dyn Ledger) -> Result<State, LedgerError> {
     let copy = match entry.undo {
         Undo::File { .. } => ledger.copy(number, entry.step)?,
-        Undo::Absent | Undo::Dir { .. } | Undo::Link { .. } => Vec::new(),
+        Undo::Absent
+        | Undo::Dir { .. }
+        | Undo::Link { .. }
+        | Undo::Present
+        | Undo::Service { .. } => Vec::new(),
     };
     Ok(entry.undo.state(copy))
 }
@@ -339,42 +568,48 @@ pub fn plan_back(
     {
         return Err(ApplyError::NoGeneration(target));
     }
-    // The oldest entry for a path tells what stood there at the target.
-    let mut wanted: BTreeMap<String, (String, State)> = BTreeMap::new();
+    // The oldest entry for a thing tells how it was at the target.
+    let mut wanted: BTreeMap<String, (Entry, State)> = BTreeMap::new();
     for generation in generations
         .iter()
         .filter(|generation| generation.number > target)
         .rev()
     {
-        for entry in ledger.entries(generation.number)?.iter().rev() {
-            let state = former(generation.number, entry, ledger)?;
-            wanted.insert(entry.path.clone(), (entry.id.clone(), state));
+        for entry in ledger.entries(generation.number)?.into_iter().rev() {
+            let state = former(generation.number, &entry, ledger)?;
+            wanted.insert(entry.id.clone(), (entry, state));
         }
     }
     let applied = ledger.applied()?;
-    let mut steps: Vec<Step> = wanted
-        .into_iter()
-        .filter_map(|(path, (id, state))| step_back(&path, id, state, machine, &applied))
-        .collect();
-    steps.sort_by_key(order_back);
-    Ok(Plan {
-        steps,
-        ..Plan::default()
-    })
+    let mut plan = Plan::default();
+    for (entry, state) in wanted.into_values() {
+        let Some(step) = step_back(&entry, state, machine, &applied) else {
+            continue;
+        };
+        if step.action != Action::Keep {
+            plan.restarts.extend(entry.wakes);
+        }
+        plan.steps.push(step);
+    }
+    plan.steps.sort_by_key(order_back);
+    Ok(plan)
 }
 
 fn step_back(
-    path: &str,
-    id: String,
+    entry: &Entry,
     state: State,
     machine: &dyn Observe,
     applied: &Applied,
 ) -> Option<Step> {
-    let path = AbsPath::parse(path).ok()?;
-    let kind = ["file", "link", "dir"]
-        .into_iter()
-        .find(|kind| id.starts_with(kind))?;
-    let (before, trouble) = match machine.look(&path) {
+    let (kind, name) = entry.id.split_once(' ')?;
+    let path = entry.place();
+    let thing = removal::thing(kind, name, &entry.details);
+    let found = match (&path, &thing) {
+        (Some(path), _) => machine.look(path),
+        (None, Some(thing)) => machine.thing(thing)?,
+        (None, None) => return None,
+    };
+    let (before, trouble) = match found {
         Found::State(before) => (before, None),
         Found::Unknown(why) => (State::Absent, Some(why)),
     };
@@ -387,15 +622,21 @@ fn step_back(
     };
     let is_edited = match &before {
         State::File { bytes, .. } => applied
-            .get(&id)
+            .get(&entry.id)
             .is_none_or(|mark| mark.bytes != digest(bytes)),
-        State::Absent | State::Dir { .. } | State::Link { .. } => false,
+        _ => false,
     };
+    let kind = ["file", "link", "dir", "group", "user", "service"]
+        .into_iter()
+        .find(|known| *known == kind)?;
     Some(Step {
         service: None,
-        id,
+        id: entry.id.clone(),
         kind,
-        path: Some(path),
+        path,
+        thing,
+        owner: None,
+        wakes: Vec::new(),
         action,
         reason: if is_edited {
             Reason::Drifted
@@ -411,15 +652,25 @@ fn step_back(
     })
 }
 
-/// Folders that come back first, outer before inner; then files; folders that go last, inner
-/// before outer.
+/// Services that stop come first and those that start come last; people who come back come before
+/// the files, and those who go after them; folders that come back first, outer before inner;
+/// folders that go after the files, inner before outer.
 fn order_back(step: &Step) -> (u8, std::cmp::Reverse<usize>, String) {
-    let depth = step.id.matches('/').count();
-    match (step.kind, step.action) {
-        ("dir", Action::Remove) => (2, std::cmp::Reverse(depth), step.id.clone()),
-        ("dir", _) => (0, std::cmp::Reverse(0), step.id.clone()),
-        _ => (1, std::cmp::Reverse(0), step.id.clone()),
-    }
+    let depth = std::cmp::Reverse(step.id.matches('/').count());
+    let flat = std::cmp::Reverse(0);
+    let runs = matches!(step.after, Some(State::Service { running: true, .. }));
+    let (place, depth) = match (step.kind, step.action) {
+        ("service", _) if !runs => (0, flat),
+        ("group", Action::Create | Action::Keep) => (1, flat),
+        ("user", Action::Create | Action::Keep) => (2, flat),
+        ("dir", Action::Remove) => (5, depth),
+        ("dir", _) => (3, flat),
+        ("user", _) => (6, flat),
+        ("group", _) => (7, flat),
+        ("service", _) => (8, flat),
+        _ => (4, flat),
+    };
+    (place, depth, step.id.clone())
 }
 
 /// Carries a plan of [`plan_back`] out: afterwards the books say what they said at the target.

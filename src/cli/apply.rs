@@ -9,8 +9,8 @@ use crate::apply::{apply, take_back};
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
-use crate::plan::{Plan, plan, show};
-use crate::resource::Layout;
+use crate::plan::{Action, Plan, plan, show};
+use crate::resource::{Layout, Resource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,12 +39,12 @@ fn service(text: &str) -> Result<ServiceId, String> {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
+    let target = scene::Target::of(global)?;
     let site = scene::read_site(global)?;
-    let mut machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let mut machine = target.open()?;
     let places = Places::system();
     let platform = scene::platform(global, &machine)?;
-    let reader = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let reader = target.open()?;
     let mut books = places.locked_books(&reader, "apply")?;
     recover(&mut machine, &mut books, report)?;
     let scene = Scene::set(site, platform, &machine, &places)?;
@@ -76,6 +76,16 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // of secrets may be new, so the plan is made again.
         secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
             .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
+        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    }
+    let missing = missing_packages(&plan);
+    if !missing.is_empty() && plan.blocked().next().is_none() {
+        report.note(&format!("installing packages: {}", missing.join(", ")));
+        machine.install(&missing).map_err(|error| {
+            Failure::new(FAILED, error.to_string())
+                .hint("mend the package manager, then run it again; nothing else was changed")
+        })?;
+        // Packages bring files and users of their own: the plan is another one now.
         plan = choose(scene.layout()?, args.only, &machine, &books)?;
     }
     let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
@@ -141,8 +151,8 @@ fn choose(
 }
 
 /// Folders come along with any service, since its files stand in them.
-fn is_shared(resource: &crate::resource::Resource) -> bool {
-    matches!(resource, crate::resource::Resource::Dir(_))
+fn is_shared(resource: &Resource) -> bool {
+    matches!(resource, Resource::Dir(_))
 }
 
 fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
@@ -159,4 +169,16 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
         ));
     }
     ExitCode::SUCCESS
+}
+
+/// Packages that the plan would install.
+fn missing_packages(plan: &Plan) -> Vec<String> {
+    plan.steps
+        .iter()
+        .filter(|step| step.action == Action::Create)
+        .filter_map(|step| match &step.thing {
+            Some(Resource::Package { name }) => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
 }

@@ -80,6 +80,9 @@ impl From<ApplyError> for Failure {
             ApplyError::HalfWay { .. } => {
                 "free the disk or mend the error, then run `jitsi-install apply` again: it takes the rest back first"
             }
+            ApplyError::Owner { .. } => {
+                "the package that brings this user is not what was expected; everything was taken back"
+            }
             ApplyError::NoGeneration(_) => "`jitsi-install history` lists them",
             _ if code == NOT_PERMITTED => {
                 "run it as root, or with `sudo`; everything was taken back"
@@ -235,8 +238,17 @@ impl Progress for Report {
         self.note(&format!("kept what stood at `{path}` as `{backup}`"));
     }
 
-    fn back(&mut self, path: &AbsPath) {
+    fn back(&mut self, what: &str) {
         self.done();
-        self.note(&format!("taking back {path}"));
+        self.note(&format!("taking back {what}"));
+    }
+
+    fn service(&mut self, name: &str, what: &str) {
+        self.done();
+        self.note(&format!("{name}: {what}"));
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.warning(text);
     }
 }

@@ -6,7 +6,6 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::apply::{plan_back, rollback};
-use crate::host::Machine;
 use crate::journal::Ledger;
 use crate::plan::show;
 
@@ -20,9 +19,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
-    let mut machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
-    let reader = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let target = scene::Target::of(global)?;
+    let mut machine = target.open()?;
+    let reader = target.open()?;
     let places = Places::system();
     let mut books = places.locked_books(&reader, "rollback")?;
     super::apply::recover(&mut machine, &mut books, report)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report::{BAD_SITE, FAILED, Failure, USAGE};
+use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, USAGE};
 use super::{FamilyArg, Global};
 use crate::host::books::Books;
 use crate::host::secrets::Kept;
@@ -62,32 +62,69 @@ impl Places {
     }
 }
 
-/// The tree that `--root` names. The machine itself is not laid out by this version.
-pub(super) fn staged_root(global: &Global) -> Result<PathBuf, Failure> {
-    let missing = |what: &str| {
-        Err(Failure::new(USAGE, what.to_owned())
-            .hint("name a folder: `--root /tmp/stage`; it is filled as a tree to look at, copy or package"))
-    };
-    let Some(root) = &global.root else {
-        return missing("this version lays out staged trees, and no `--root` was given");
-    };
-    let whole = host::stand::whole(root).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
-                .hint(format!("make it first: `mkdir -p {}`", root.display()))
+/// What a verb works on: a staged tree, or the machine itself.
+pub(super) struct Target {
+    root: PathBuf,
+    is_live: bool,
+}
+
+impl Target {
+    /// What `--root` names; without it, the machine itself.
+    pub(super) fn of(global: &Global) -> Result<Self, Failure> {
+        let root = global.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        let whole = host::stand::whole(&root).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
+                    .hint(format!("make it first: `mkdir -p {}`", root.display()))
+            }
+            _ => Failure::io(&root, &error),
+        })?;
+        if !host::stand::is_dir(&whole) {
+            return Err(Failure::new(
+                FAILED,
+                format!("`{}` is no folder", root.display()),
+            ));
         }
-        _ => Failure::io(root, &error),
-    })?;
-    if whole == Path::new("/") {
-        return missing("this version lays out staged trees, and `--root /` is the machine itself");
+        let is_live = whole == Path::new("/");
+        if is_live {
+            carried()?;
+        }
+        Ok(Self {
+            root: whole,
+            is_live,
+        })
     }
-    if !host::stand::is_dir(&whole) {
+
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<Machine, Failure> {
+        let opened = if self.is_live {
+            Machine::open_live()
+        } else {
+            Machine::open(&self.root)
+        };
+        opened.map_err(|error| Failure::io(&self.root, &error))
+    }
+}
+
+/// Is this machine one that this version carries?
+fn carried() -> Result<(), Failure> {
+    let tree = "give `--root DIR` to lay out a tree to look at, copy or package";
+    if !host::process::is_root() {
+        return Err(
+            Failure::new(NOT_PERMITTED, "the machine itself is for root")
+                .hint(format!("run it as root, or with `sudo`; or {tree}")),
+        );
+    }
+    if host::process::find("apt-get").is_none()
+        || !host::stand::is_dir(Path::new("/run/systemd/system"))
+    {
         return Err(Failure::new(
-            FAILED,
-            format!("`{}` is no folder", root.display()),
-        ));
+            USAGE,
+            "this version carries machines with apt and a running systemd, and this is none",
+        )
+        .hint(tree));
     }
-    Ok(whole)
+    Ok(())
 }
 
 /// Where the site file is.

@@ -24,9 +24,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
-    let open = || Machine::open(&root).map_err(|error| Failure::io(&root, &error));
-    let (mut machine, reader) = (open()?, open()?);
+    let target = scene::Target::of(global)?;
+    let (mut machine, reader) = (target.open()?, target.open()?);
     let places = Places::system();
     let mut books = places.locked_books(&reader, "uninstall")?;
     super::apply::recover(&mut machine, &mut books, report)?;

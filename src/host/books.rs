@@ -130,15 +130,19 @@ impl<'r> Books<'r> {
     fn forget(&self, number: u32) -> Result<(), LedgerError> {
         let folder = self.folder(number);
         let failed = |error: std::io::Error| self.failed(&folder, error);
+        // What a killed run left half removed stands in the way of the same number.
+        self.sweep_dropped().map_err(failed)?;
         self.root
             .rename(&folder, &format!("{number:04}.dropped"))
             .map_err(failed)?;
+        self.sweep_dropped().map_err(failed)
+    }
+
+    fn sweep_dropped(&self) -> std::io::Result<()> {
         let generations = self.state.join("generations");
         for name in self.root.list(&generations) {
             if name.ends_with(".dropped") {
-                self.root
-                    .remove_tree(&generations.join(&name))
-                    .map_err(failed)?;
+                self.root.remove_tree(&generations.join(&name))?;
             }
         }
         Ok(())

@@ -11,6 +11,7 @@
 
 pub mod books;
 pub mod facts;
+pub mod live;
 pub mod people;
 pub mod process;
 pub mod root;
@@ -20,12 +21,14 @@ pub mod stand;
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};
 use crate::plan::{Found, Observe, State};
+use crate::resource::{How, Resource, Service};
 use root::Root;
 
 /// A machine, or a tree that will become one.
 pub struct Machine {
     root: Root,
     people: people::People,
+    live: Option<live::Live>,
 }
 
 impl Machine {
@@ -36,7 +39,36 @@ impl Machine {
     pub fn open(root: &std::path::Path) -> std::io::Result<Self> {
         let root = Root::open(root)?;
         let people = people::People::read(&root);
-        Ok(Self { root, people })
+        Ok(Self {
+            root,
+            people,
+            live: None,
+        })
+    }
+
+    /// Opens the running machine itself, with its packages, people and services.
+    ///
+    /// # Errors
+    /// When its root cannot be opened.
+    pub fn open_live() -> std::io::Result<Self> {
+        let machine = Self::open(std::path::Path::new("/"))?;
+        Ok(Self {
+            live: Some(live::Live::ask()),
+            ..machine
+        })
+    }
+
+    /// Installs packages on the running machine.
+    ///
+    /// # Errors
+    /// The last words of the system's package manager.
+    pub fn install(&mut self, names: &[String]) -> Result<(), AlterError> {
+        let done = match &mut self.live {
+            Some(live) => live.install(&self.root, names),
+            None => Ok(()),
+        };
+        self.people = people::People::read(&self.root);
+        done
     }
 
     /// The tree.
@@ -58,6 +90,14 @@ impl Observe for Machine {
     fn ids(&self, owner: &Owner) -> Option<(u32, u32)> {
         self.people.ids(owner)
     }
+
+    fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    fn thing(&self, resource: &Resource) -> Option<Found> {
+        self.live.as_ref()?.thing(resource)
+    }
 }
 
 impl Alter for Machine {
@@ -66,6 +106,35 @@ impl Alter for Machine {
             path: path.to_string(),
             why: error.to_string(),
         })
+    }
+
+    fn set(&mut self, thing: &Resource, state: &State) -> Result<(), AlterError> {
+        match &mut self.live {
+            Some(live) => live.set(thing, state),
+            None => Ok(()),
+        }
+    }
+
+    fn refresh(&mut self) -> Result<(), AlterError> {
+        if self.live.is_none() {
+            return Ok(());
+        }
+        self.people = people::People::read(&self.root);
+        live::reload_units()
+    }
+
+    fn wake(&mut self, service: &str, how: How) -> Result<(), AlterError> {
+        if self.live.is_none() {
+            return Ok(());
+        }
+        live::wake(service, how)
+    }
+
+    fn await_up(&mut self, service: &Service) -> Result<Option<String>, AlterError> {
+        if self.live.is_none() {
+            return Ok(None);
+        }
+        live::await_up(service)
     }
 
     fn sweep(&mut self, path: &AbsPath) {

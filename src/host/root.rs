@@ -203,6 +203,9 @@ impl Root {
         };
         match state {
             State::Absent => remove(&dir, name)?,
+            State::Present | State::Service { .. } => {
+                return Err(io::Error::other("it is no file, folder or link"));
+            }
             State::Dir { mode, ids } => make_dir(&dir, name, *mode, *ids)?,
             State::Link { target } => {
                 let temp = temp_name(name);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Applied, Found, Observe, Reason, State, Step};
-use crate::name::AbsPath;
-use crate::resource::{Layout, digest};
+use super::{Action, Applied, Found, Mark, Observe, Reason, State, Step};
+use crate::name::{AbsPath, ServiceId};
+use crate::resource::{Layout, Resource, Service, digest};
 
 /// What the books know and the layout no longer names: files and links first, then folders from
 /// the inside out, which stay when something of others is in them.
@@ -18,6 +18,10 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
         let Some((kind, name)) = id.split_once(' ') else {
             continue;
         };
+        if let Some(thing) = thing(kind, name, &mark.wanted) {
+            steps.extend(thing_step(id, thing, mark, machine));
+            continue;
+        }
         let (Ok(path), Some(kind)) = (
             AbsPath::parse(name),
             ["file", "link", "dir"]
@@ -33,7 +37,7 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
         let drifted = match &before {
             State::File { bytes, .. } => digest(bytes) != mark.bytes,
             State::Link { target } => *target != mark.wanted,
-            State::Absent | State::Dir { .. } => false,
+            State::Absent | State::Dir { .. } | State::Present | State::Service { .. } => false,
         };
         let same_kind = matches!(
             (&before, kind),
@@ -67,6 +71,9 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             id: id.clone(),
             kind,
             path: Some(path),
+            thing: None,
+            owner: None,
+            wakes: Vec::new(),
             action,
             reason: if drifted {
                 Reason::Drifted
@@ -81,9 +88,89 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             remark,
         });
     }
-    steps.sort_by(|a, b| {
-        let depth = |step: &Step| (step.kind == "dir", std::cmp::Reverse(step.id.clone()));
-        depth(a).cmp(&depth(b))
+    // Services stop before their files go; people go last.
+    steps.sort_by_key(|step| {
+        let place = match step.kind {
+            "service" => 0,
+            "file" | "link" => 1,
+            "dir" => 2,
+            "user" => 3,
+            _ => 4,
+        };
+        (place, std::cmp::Reverse(step.id.clone()))
     });
     steps
+}
+
+/// A group, user or service again, from what the books say of it.
+pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
+    Some(match kind {
+        "group" => Resource::Group {
+            name: name.to_owned(),
+        },
+        "user" => {
+            let (group, home) = details.split_once(' ')?;
+            Resource::User {
+                name: name.to_owned(),
+                group: group.to_owned(),
+                home: AbsPath::parse(home).ok()?,
+            }
+        }
+        "service" => Resource::Service(Service {
+            name: name.to_owned(),
+            id: ServiceId::Certificates,
+            probes: Vec::new(),
+        }),
+        _ => return None,
+    })
+}
+
+/// People whom others had made stay; a service goes back to how it was found.
+fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> Option<Step> {
+    let (before, trouble) = match machine.thing(&thing)? {
+        Found::State(state) => (state, None),
+        Found::Unknown(why) => (State::Absent, Some(why)),
+    };
+    let after = match (&mark.was, &thing) {
+        (Some(was), _) => was.state(machine)?,
+        (None, Resource::Service(_)) => State::Service {
+            enabled: false,
+            running: false,
+        },
+        (None, _) => State::Absent,
+    };
+    let action = match &trouble {
+        Some(_) => Action::Blocked,
+        None if before == after => Action::Keep,
+        None if after == State::Absent => Action::Remove,
+        None => Action::Change,
+    };
+    let remark = match (&trouble, &after) {
+        (Some(why), _) => why.clone(),
+        (
+            None,
+            State::Service {
+                enabled: false,
+                running: false,
+            },
+        ) => "stop and disable".to_owned(),
+        (None, _) => "back to how it was found".to_owned(),
+    };
+    Some(Step {
+        service: None,
+        id: id.to_owned(),
+        kind: thing.kind(),
+        path: None,
+        thing: Some(thing),
+        owner: None,
+        wakes: Vec::new(),
+        action,
+        reason: Reason::Asked,
+        before,
+        after: Some(after),
+        recipe: None,
+        mark: None,
+        veiled: false,
+        remark,
+    })
 }

@@ -3,14 +3,14 @@
 
 use super::{Context, ServiceError, Wants};
 use crate::name::{Mode, ServiceId};
-use crate::resource::{Dir, Item, Resource};
+use crate::resource::{Dir, How, Item, Resource};
 
 /// The resources.
 ///
 /// # Errors
 /// When the template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Caddy);
+    let mut wants = Wants::of(ServiceId::Caddy, Some(How::Reload));
     let platform = context.platform;
     let place = &platform.caddy;
     wants.packages(&platform.packages.caddy);
@@ -37,8 +37,6 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
             include_str!("../../rc.d/rc.caddy"),
         );
     }
-    wants.add(Resource::Service {
-        name: "caddy".to_owned(),
-    });
+    wants.runs("caddy", vec![context.site_probe()]);
     Ok(wants.items)
 }

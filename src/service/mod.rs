@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
 use crate::platform::{Family, Init, Platform};
 use crate::render::{Groups, RenderError, Renderer};
-use crate::resource::{Content, File, Item, Resource};
+use crate::resource::{Content, File, How, Item, Probe, Resource, Service, Wake};
 use crate::secret::{CertifiedKey, Secret, Secrets};
 use crate::site::{Signature, Site, WebServer};
 
@@ -312,6 +312,13 @@ impl<'a> Context<'a> {
             .unwrap_or(&self.platform.meet_home)
     }
 
+    /// Where the site can be reached from this machine itself.
+    fn site_probe(&self) -> Probe {
+        let everywhere = std::net::IpAddr::from([127, 0, 0, 1]);
+        let address = self.site.web.addresses.first().copied();
+        Probe::Tcp((address.unwrap_or(everywhere), self.site.web.https_port).into())
+    }
+
     /// Is the platform run by systemd?
     fn has_systemd(&self) -> bool {
         self.platform.init == Init::Systemd
@@ -327,21 +334,54 @@ impl<'a> Context<'a> {
 struct Wants {
     service: ServiceId,
     items: Vec<Item>,
+    wakes: Vec<Wake>,
 }
 
 impl Wants {
-    fn of(service: ServiceId) -> Self {
+    /// Files of this service ask for `how` when they change.
+    fn of(service: ServiceId, how: Option<How>) -> Self {
+        let wakes = how.map(|how| Wake { service, how });
         Self {
             service,
             items: Vec::new(),
+            wakes: wakes.into_iter().collect(),
         }
     }
 
     fn add(&mut self, resource: Resource) {
+        let wakes = match resource {
+            Resource::File(_) | Resource::Link(_) => self.wakes.clone(),
+            Resource::Package { .. }
+            | Resource::Group { .. }
+            | Resource::User { .. }
+            | Resource::Dir(_)
+            | Resource::Service(_) => Vec::new(),
+        };
         self.items.push(Item {
             service: self.service,
             resource,
+            wakes,
         });
+    }
+
+    /// From here on files ask these services.
+    fn waking(&mut self, services: &[ServiceId], how: How) {
+        self.wakes = services
+            .iter()
+            .map(|service| Wake {
+                service: *service,
+                how,
+            })
+            .collect();
+    }
+
+    fn runs(&mut self, name: &str, probes: Vec<Probe>) {
+        let id = self.service;
+        self.add(Resource::Service(Service {
+            name: name.to_owned(),
+            id,
+            probes,
+        }));
     }
 
     fn packages(&mut self, names: &[&str]) {
