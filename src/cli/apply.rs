@@ -46,6 +46,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     let platform = scene::platform(global, &machine)?;
     let reader = target.open()?;
     let mut books = places.locked_books(&reader, "apply")?;
+    target.log(&reader, "apply", report)?;
     recover(&mut machine, &mut books, report)?;
     let scene = Scene::set(site, platform, &machine, &places)?;
     let plan = choose(scene.layout()?, args.only, &machine, &books)?;
@@ -160,7 +161,7 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
         let mut value = show::json(plan);
         value["generation"] = serde_json::json!(generation);
         value["taken"] = serde_json::json!(taken);
-        report.json(&value);
+        report.result(value);
     } else if taken == 0 {
         report.note("everything is in order: nothing had to be changed");
     } else if let Some(number) = generation {

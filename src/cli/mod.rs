@@ -15,6 +15,7 @@ mod report;
 mod rollback;
 mod scene;
 mod standin;
+mod status;
 mod token;
 mod trial;
 mod uninstall;
@@ -115,6 +116,8 @@ enum Verb {
     Plan(plan::Args),
     /// Show what would change, ask, and change it
     Apply(apply::Args),
+    /// Say whether everything is in place and runs
+    Status,
     /// Go back to a former generation
     Rollback(rollback::Args),
     /// List the generations that can be gone back to
@@ -163,6 +166,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Check => check::run(&global, report),
         Verb::Plan(args) => plan::run(&global, &args, report),
         Verb::Apply(args) => apply::run(&global, &args, report),
+        Verb::Status => status::run(&global, report),
         Verb::Rollback(args) => rollback::run(&global, &args, report),
         Verb::History => history::run(&global, report),
         Verb::Uninstall(args) => uninstall::run(&global, &args, report),

@@ -24,6 +24,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     let reader = target.open()?;
     let places = Places::system();
     let mut books = places.locked_books(&reader, "rollback")?;
+    target.log(&reader, "rollback", report)?;
     super::apply::recover(&mut machine, &mut books, report)?;
     let generations = books.generations()?;
     let Some(last) = generations.last() else {
@@ -57,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         let mut value = show::json(&plan);
         value["generation"] = serde_json::json!(outcome.generation);
         value["taken"] = serde_json::json!(outcome.taken);
-        report.json(&value);
+        report.result(value);
     } else {
         report.note(&match outcome.generation {
             Some(number) => format!(

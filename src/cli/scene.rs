@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, USAGE};
+use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, Report, USAGE};
 use super::{FamilyArg, Global};
 use crate::host::books::Books;
 use crate::host::secrets::Kept;
 use crate::host::{self, Machine, facts, secrets};
 use crate::layout::layout;
-use crate::name::AbsPath;
+use crate::name::{AbsPath, Mode};
 use crate::platform::{Family, Platform, Release};
 use crate::resource::Layout;
 use crate::service::Facts;
@@ -93,6 +93,27 @@ impl Target {
             root: whole,
             is_live,
         })
+    }
+
+    /// On the machine itself, writes down what is done to it.
+    pub(super) fn log(
+        &self,
+        machine: &Machine,
+        title: &str,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        if !self.is_live {
+            return Ok(());
+        }
+        let folder = AbsPath::fixed("/var/log/jitsi-install");
+        let file = folder.join("jitsi-install.log");
+        let opened = machine
+            .root()
+            .ensure_dir(&folder, Mode(0o750))
+            .and_then(|()| machine.root().open_log(&file));
+        let opened = opened.map_err(|error| Failure::io(Path::new(file.as_str()), &error))?;
+        report.log_to(opened, title);
+        Ok(())
     }
 
     /// Opens it.

@@ -318,6 +318,16 @@ pub fn await_up(service: &Service) -> Result<Option<String>, AlterError> {
     }
 }
 
+/// What the probes of a service say against it.
+#[must_use]
+pub fn trouble(service: &Service) -> Vec<String> {
+    service
+        .probes
+        .iter()
+        .filter_map(|one| probe(one).err())
+        .collect()
+}
+
 fn last_lines(name: &str) -> String {
     let unit = format!("{name}.service");
     run(

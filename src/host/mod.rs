@@ -58,6 +58,15 @@ impl Machine {
         })
     }
 
+    /// What is wrong with a service that runs, as far as one sees from outside.
+    #[must_use]
+    pub fn look_in(&self, service: &Service) -> Vec<String> {
+        match &self.live {
+            Some(_) => live::trouble(service),
+            None => Vec::new(),
+        }
+    }
+
     /// Installs packages on the running machine.
     ///
     /// # Errors

@@ -260,6 +260,25 @@ impl Root {
         sync_dir(&dir)
     }
 
+    /// Opens a log for adding to, made with 0640 when missing.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open_log(&self, path: &AbsPath) -> io::Result<std::fs::File> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_APPEND
+            | OFlag::O_CREAT
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
+        Ok(std::fs::File::from(openat(
+            &dir,
+            name,
+            flags,
+            Bits::from_bits_truncate(0o640),
+        )?))
+    }
+
     /// Opens a file for locking, made with 0600 when missing.
     ///
     /// # Errors
