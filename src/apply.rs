@@ -460,7 +460,7 @@ pub fn take_back(
     progress: &mut dyn Progress,
 ) -> Result<usize, ApplyError> {
     let entries = ledger.entries(number)?;
-    let mut woken = BTreeSet::new();
+    let (mut woken, mut idle) = (BTreeSet::new(), BTreeSet::new());
     for entry in entries.iter().rev() {
         let state = former(number, entry, ledger)?;
         let changed = match entry.place() {
@@ -470,7 +470,11 @@ pub fn take_back(
         if changed {
             woken.extend(entry.wakes.iter().cloned());
         }
+        if matches!(entry.undo, Undo::Service { running: false, .. }) {
+            idle.extend(entry.id.split_once(' ').map(|(_, name)| name.to_owned()));
+        }
     }
+    woken.retain(|name| !idle.contains(name));
     if machine.is_live() {
         machine.refresh()?;
         // What runs has read what is gone again. That it comes up is for whoever looks next: this

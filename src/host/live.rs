@@ -19,6 +19,9 @@ use crate::resource::{How, Probe, Resource, Service};
 /// How long a service may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often systemd may start a service again before we call it broken.
+const MOST_RESTARTS: u32 = 3;
+
 /// Forbids packages to start their services while they are installed: until they are configured
 /// they would listen to the whole world. It is the file that Debian policy asks for.
 const POLICY: &str = "#!/bin/sh\n# written by jitsi-install while it installs packages\nexit 101\n";
@@ -235,6 +238,7 @@ fn service(name: &str, enabled: bool, running: bool) -> Result<String, String> {
         run("systemctl", &["start", "--", name])?;
     } else {
         run("systemctl", &["stop", "--", name])?;
+        let _ = run("systemctl", &["reset-failed", "--", name]);
     }
     run(
         "systemctl",
@@ -295,7 +299,19 @@ pub fn await_up(service: &Service) -> Result<Option<String>, AlterError> {
         } else {
             steady = 0;
         }
-        if state == "failed" || Instant::now() > until {
+        let args = [
+            "show",
+            "--property=NRestarts",
+            "--value",
+            "--",
+            &service.name,
+        ];
+        let restarts = run("systemctl", &args).unwrap_or_default();
+        let is_looping = restarts
+            .trim()
+            .parse()
+            .is_ok_and(|count: u32| count >= MOST_RESTARTS);
+        if state == "failed" || is_looping || Instant::now() > until {
             let is_unwell =
                 state == "active" && missing.iter().all(|why| why.starts_with("answers"));
             let what = missing.join(", ");
