@@ -48,6 +48,10 @@ pub trait Alter: Observe {
     fn await_up(&mut self, _service: &Service) -> Result<Option<String>, AlterError> {
         Ok(None)
     }
+    /// Has the kernel take the settings of a file that changed; what it refuses is a warning.
+    fn kernel(&mut self, _file: &AbsPath) -> Option<String> {
+        None
+    }
     /// Removes what a killed `put` may have left beside a path.
     fn sweep(&mut self, path: &AbsPath);
     /// Fills a buffer with true randomness.
@@ -216,6 +220,14 @@ fn carry_out(
         }
         if machine.is_live() {
             machine.refresh()?;
+            let settings = todo.iter().filter(|step| step.action != Action::Remove);
+            for path in settings.filter_map(|step| step.path.as_ref()) {
+                if path.as_str().starts_with("/etc/sysctl.d/")
+                    && let Some(warning) = machine.kernel(path)
+                {
+                    progress.warn(&warning);
+                }
+            }
             settle(plan, &woken, machine, progress)?;
             for name in &plan.restarts {
                 progress.service(name, "restart");

@@ -146,6 +146,11 @@ impl Alter for Machine {
         live::await_up(service)
     }
 
+    fn kernel(&mut self, file: &AbsPath) -> Option<String> {
+        self.live.as_ref()?;
+        process::load_kernel_settings(file.as_str())
+    }
+
     fn sweep(&mut self, path: &AbsPath) {
         self.root.sweep(path);
     }
