@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::{AbsPath, ServiceId};
-use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was, removal};
+use crate::plan::{
+    Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was, block, removal,
+};
 use crate::resource::{How, Resource, Service, digest};
 
 /// How the loop changes the machine.
@@ -393,7 +395,11 @@ fn take(
         (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
         (None, None) => return Ok(None),
     };
-    if found != Found::State(step.before.clone()) {
+    if step.thing.is_some() && found == Found::State(after.clone()) {
+        // An earlier step did it along: `userdel` takes a user's own group with it.
+        return Ok(mark);
+    }
+    if !is_as_planned(&found, &step.before) {
         return Err(ApplyError::Moved(step.id.clone()));
     }
     if let (Some(recipe), State::File { bytes, .. }) = (&step.recipe, &mut after) {
@@ -439,6 +445,21 @@ fn take(
         (None, None) => {}
     }
     Ok(mark)
+}
+
+/// Is the machine still as the plan saw it? Whether a service starts at boot may have been written
+/// by an earlier step of the same plan: on Slackware that is a line in a file.
+fn is_as_planned(found: &Found, before: &State) -> bool {
+    match (found, before) {
+        (
+            Found::State(State::Service { running, .. }),
+            State::Service {
+                running: planned, ..
+            },
+        ) => running == planned,
+        (Found::State(found), before) => found == before,
+        (Found::Unknown(_), _) => false,
+    }
 }
 
 /// The owner's numbers, which may be known only since an earlier step. On a running machine a
@@ -515,8 +536,10 @@ fn path_back(
     if found == Found::State(state.clone()) {
         return Ok(false);
     }
+    let is_ours =
+        matches!(&found, Found::State(State::File { bytes, .. }) if digest(bytes) == entry.puts);
     if let Found::State(State::File { bytes, .. }) = &found
-        && digest(bytes) != entry.puts
+        && !is_ours
         && !matches!(state, State::File { bytes: former, .. } if former == bytes)
     {
         // Neither what was there nor what we put: somebody wrote it since the run was cut off.
@@ -524,6 +547,11 @@ fn path_back(
         progress.kept(path, &place);
     }
     progress.back(path.as_str());
+    let state = match &found {
+        // In a file of others only our block goes back, whatever else became of it.
+        Found::State(now) if entry.id.starts_with("block ") && !is_ours => &block::back(state, now),
+        _ => state,
+    };
     machine.put(path, state)?;
     Ok(true)
 }
@@ -629,6 +657,11 @@ fn step_back(
         Found::State(before) => (before, None),
         Found::Unknown(why) => (State::Absent, Some(why)),
     };
+    // In a file of others only our block goes back.
+    let state = match kind {
+        "block" => block::back(&state, &before),
+        _ => state,
+    };
     let action = match (&trouble, &before, &state) {
         (Some(_), ..) => Action::Blocked,
         (None, found, wanted) if found == wanted => Action::Keep,
@@ -642,7 +675,7 @@ fn step_back(
             .is_none_or(|mark| mark.bytes != digest(bytes)),
         _ => false,
     };
-    let kind = ["file", "link", "dir", "group", "user", "service"]
+    let kind = ["file", "block", "link", "dir", "group", "user", "service"]
         .into_iter()
         .find(|known| *known == kind)?;
     Some(Step {

@@ -9,7 +9,7 @@ use crate::platform::Platform;
 use crate::resource::{Dir, Item, Layout, Resource};
 use crate::secret::{Secret, Secrets};
 use crate::service::{
-    Context, Facts, ServiceError, certificates, jicofo, meet, prosody, videobridge, web_items,
+    Context, Facts, ServiceError, boot, certificates, jicofo, meet, prosody, videobridge, web_items,
 };
 use crate::site::Site;
 
@@ -45,6 +45,7 @@ pub fn layout(
     items.extend(videobridge::items(&context)?);
     items.extend(meet::items(&context, &mut remarks)?);
     items.extend(web_items(&context)?);
+    items.extend(boot::items(&context));
     if let Some(stage) = &platform.stage {
         for item in &mut items {
             give_to(&mut item.resource, &stage.owner);

@@ -120,6 +120,9 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// Whatever this makes.
     Made(Recipe),
+    /// A file of others, a shell script, in which these lines are ours between two marker lines. A
+    /// missing one is made.
+    Block(String),
 }
 
 /// A symbolic link.
@@ -208,6 +211,8 @@ impl Resource {
             Self::Group { .. } => "group",
             Self::User { .. } => "user",
             Self::Dir(_) => "dir",
+            // Another kind in the books, since it goes in another way.
+            Self::File(file) if matches!(file.content, Content::Block(_)) => "block",
             Self::File(_) => "file",
             Self::Link(_) => "link",
             Self::Service(_) => "service",
@@ -247,6 +252,7 @@ impl Content {
         match self {
             Self::Bytes(bytes) => digest(bytes),
             Self::Made(recipe) => format!("made:{}", recipe.fingerprint()),
+            Self::Block(text) => format!("block:{}", digest(text.as_bytes())),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     let mut books = places.locked_books(&reader, "apply")?;
     target.log(&reader, "apply", report)?;
     recover(&mut machine, &mut books, report)?;
-    let scene = Scene::set(site, platform, &machine, &places)?;
+    let mut scene = Scene::set(site, platform, &machine, &places)?;
     let plan = choose(scene.layout()?, args.only, &machine, &books)?;
     if !plan.changes() && plan.blocked().next().is_none() {
         // The books may still have to learn that everything is in order.
@@ -86,7 +86,9 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             Failure::new(FAILED, error.to_string())
                 .hint("mend the package manager, then run it again; nothing else was changed")
         })?;
-        // Packages bring files and users of their own: the plan is another one now.
+        // Packages bring files, pages and users of their own: everything is another now.
+        let (site, platform) = (scene.site.clone(), scene.platform.clone());
+        scene = Scene::set(site, platform, &machine, &places)?;
         plan = choose(scene.layout()?, args.only, &machine, &books)?;
     }
     let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
@@ -151,9 +153,10 @@ fn choose(
     Ok(plan)
 }
 
-/// Folders come along with any service, since its files stand in them.
+/// Folders come along with any service, since its files stand in them; so do the lines that start
+/// all services at boot.
 fn is_shared(resource: &Resource) -> bool {
-    matches!(resource, Resource::Dir(_))
+    matches!(resource, Resource::Dir(_)) || resource.kind() == "block"
 }
 
 fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {

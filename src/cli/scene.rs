@@ -136,12 +136,15 @@ fn carried() -> Result<(), Failure> {
                 .hint(format!("run it as root, or with `sudo`; or {tree}")),
         );
     }
-    if host::process::find("apt-get").is_none()
-        || !host::stand::is_dir(Path::new("/run/systemd/system"))
-    {
+    let has = |program: &str| host::process::find(program).is_some();
+    let is_debian = has("apt-get") && host::stand::is_dir(Path::new("/run/systemd/system"));
+    let is_slackware = host::stand::is_file(Path::new("/etc/slackware-version"))
+        && host::stand::is_dir(Path::new("/var/lib/pkgtools/packages"))
+        && has("upgradepkg");
+    if !is_debian && !is_slackware {
         return Err(Failure::new(
             USAGE,
-            "this version carries machines with apt and a running systemd, and this is none",
+            "this version carries machines with apt and a running systemd, and Slackware with its pkgtools, and this is neither",
         )
         .hint(tree));
     }

@@ -1,7 +1,7 @@
 //! The workshop: the only room that touches disk, processes, clock and chance.
 //!
-//! It implements the traits of those who need it ([`Observe`](crate::plan::Observe),
-//! [`Alter`](crate::apply::Alter), [`Ledger`](crate::journal::Ledger)) and hands facts and
+//! It implements the traits of those who need it ([`Observe`],
+//! [`Alter`], [`Ledger`](crate::journal::Ledger)) and hands facts and
 //! secrets to the pure rooms. It decides nothing about Jitsi. Every path is resolved inside the
 //! root by [`root`], and nowhere else.
 #![allow(
@@ -10,9 +10,11 @@
 )]
 
 pub mod books;
+pub mod bosh;
 pub mod facts;
 pub mod live;
 pub mod people;
+pub mod probe;
 pub mod process;
 pub mod root;
 pub mod secrets;
@@ -53,7 +55,7 @@ impl Machine {
     pub fn open_live() -> std::io::Result<Self> {
         let machine = Self::open(std::path::Path::new("/"))?;
         Ok(Self {
-            live: Some(live::Live::ask()),
+            live: Some(live::Live::ask(&machine.root)),
             ..machine
         })
     }
@@ -100,12 +102,16 @@ impl Observe for Machine {
         self.people.ids(owner)
     }
 
+    fn names(&self, path: &AbsPath) -> Vec<String> {
+        self.root.list(path)
+    }
+
     fn is_live(&self) -> bool {
         self.live.is_some()
     }
 
     fn thing(&self, resource: &Resource) -> Option<Found> {
-        self.live.as_ref()?.thing(resource)
+        self.live.as_ref()?.thing(&self.root, resource)
     }
 }
 
@@ -118,32 +124,32 @@ impl Alter for Machine {
     }
 
     fn set(&mut self, thing: &Resource, state: &State) -> Result<(), AlterError> {
-        match &mut self.live {
-            Some(live) => live.set(thing, state),
+        match &self.live {
+            Some(live) => live.set(&self.root, thing, state),
             None => Ok(()),
         }
     }
 
     fn refresh(&mut self) -> Result<(), AlterError> {
-        if self.live.is_none() {
+        let Some(live) = &self.live else {
             return Ok(());
-        }
+        };
         self.people = people::People::read(&self.root);
-        live::reload_units()
+        live.refresh()
     }
 
     fn wake(&mut self, service: &str, how: How) -> Result<(), AlterError> {
-        if self.live.is_none() {
-            return Ok(());
+        match &self.live {
+            Some(live) => live.wake(&self.root, service, how),
+            None => Ok(()),
         }
-        live::wake(service, how)
     }
 
     fn await_up(&mut self, service: &Service) -> Result<Option<String>, AlterError> {
-        if self.live.is_none() {
-            return Ok(None);
+        match &self.live {
+            Some(live) => live.await_up(&self.root, service),
+            None => Ok(None),
         }
-        live::await_up(service)
     }
 
     fn kernel(&mut self, file: &AbsPath) -> Option<String> {

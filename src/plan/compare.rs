@@ -1,6 +1,6 @@
 //! One wanted resource beside what stands there: what would be done, and why.
 
-use super::{Action, Found, Mark, Observe, Reason, State, Step};
+use super::{Action, Found, Mark, Observe, Reason, State, Step, block};
 use crate::resource::{Content, Dir, File, Item, Link, Resource, digest};
 
 /// What the books note of a folder that is ours alone.
@@ -112,7 +112,7 @@ fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
     }
 }
 
-fn blocked(step: Step, remark: &str) -> Step {
+pub(super) fn blocked(step: Step, remark: &str) -> Step {
     Step {
         action: Action::Blocked,
         remark: remark.to_owned(),
@@ -252,6 +252,9 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
 }
 
 fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+    if let Content::Block(text) = &file.content {
+        return block::step(step, file, text, machine, mark);
+    }
     let step = Step {
         veiled: file.veiled,
         ..step
@@ -300,9 +303,14 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
             );
         }
     };
-    let found = digest(&bytes);
+    let found = match &file.content {
+        // The same bytes have the same digest, which is known already.
+        Content::Bytes(want) if *want == bytes => wanted.clone(),
+        _ => digest(&bytes),
+    };
     let right_content = match &file.content {
         Content::Bytes(want) => *want == bytes,
+        Content::Block(text) => text.as_bytes() == bytes,
         // The books save the costly look inside, as long as neither side has changed.
         Content::Made(recipe) => {
             mark.is_some_and(|old| old.wanted == wanted && old.bytes == found)
@@ -361,19 +369,21 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
 
 /// Sets what a file will be: at once for plain bytes, else by its recipe.
 fn fill(step: Step, file: &File, ids: Option<(u32, u32)>, mark: Mark) -> Step {
+    let plain = |bytes: &[u8], mark: Mark, step: Step| Step {
+        after: Some(State::File {
+            bytes: bytes.to_vec(),
+            mode: file.mode,
+            ids,
+        }),
+        mark: Some(Mark {
+            bytes: digest(bytes),
+            ..mark
+        }),
+        ..step
+    };
     match &file.content {
-        Content::Bytes(bytes) => Step {
-            after: Some(State::File {
-                bytes: bytes.clone(),
-                mode: file.mode,
-                ids,
-            }),
-            mark: Some(Mark {
-                bytes: digest(bytes),
-                ..mark
-            }),
-            ..step
-        },
+        Content::Bytes(bytes) => plain(bytes, mark, step),
+        Content::Block(text) => plain(text.as_bytes(), mark, step),
         Content::Made(recipe) => Step {
             after: Some(State::File {
                 bytes: Vec::new(),

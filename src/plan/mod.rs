@@ -5,6 +5,7 @@
 //! seen through [`Observe`], which cannot write. What could not be looked at is blocked, never
 //! silently fine. [`show`] turns a plan into a table, diffs or JSON, with secrets veiled.
 
+pub(crate) mod block;
 mod compare;
 pub(crate) mod removal;
 pub mod show;
@@ -68,6 +69,8 @@ pub trait Observe {
     fn look(&self, path: &AbsPath) -> Found;
     /// Is there a folder, perhaps behind links that stay inside the root?
     fn is_dir(&self, path: &AbsPath) -> bool;
+    /// The names in a folder.
+    fn names(&self, path: &AbsPath) -> Vec<String>;
     /// Is this a running machine, whose packages, people and services are ours to look after?
     fn is_live(&self) -> bool {
         false
@@ -317,7 +320,14 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         }
         plan.steps.push(step);
     }
-    plan.steps.extend(removal::steps(layout, machine, applied));
+    // A service that goes makes room for one that comes: both may want the same port.
+    let (leaving, rest): (Vec<Step>, Vec<Step>) = removal::steps(layout, machine, applied)
+        .into_iter()
+        .partition(|step| step.kind == "service");
+    let first = plan.steps.iter().position(|step| step.kind == "service");
+    let place = first.unwrap_or(plan.steps.len());
+    plan.steps.splice(place..place, leaving);
+    plan.steps.extend(rest);
     // A running machine may still get them, from packages or from steps of this very plan.
     if !machine.is_live() {
         plan.unknown_owners = unknown.into_iter().collect();

@@ -253,7 +253,9 @@ pub fn diffs(plan: &Plan, paint: Paint) -> String {
 }
 
 fn diff(step: &Step, words: &[Secret<String>]) -> Option<String> {
-    if !matches!(step.action, Action::Create | Action::Change) || step.kind != "file" {
+    if !matches!(step.action, Action::Create | Action::Change)
+        || !matches!(step.kind, "file" | "block")
+    {
         return None;
     }
     let path = step.path.as_ref()?;

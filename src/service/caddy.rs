@@ -14,6 +14,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let platform = context.platform;
     let place = &platform.caddy;
     wants.packages(&platform.packages.caddy);
+    wants.account(&place.account);
     let text = context.render("caddy/Caddyfile.caddyfile")?;
     wants.add(Resource::public_file(
         place.site_dir.join("Caddyfile"),

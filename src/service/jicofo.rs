@@ -30,6 +30,11 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         owner.clone(),
         0o750,
     ));
+    wants.add(Resource::dir(
+        platform.jicofo_state.clone(),
+        owner.clone(),
+        0o700,
+    ));
     wants.add(Resource::group_file(
         config.join("jicofo.conf"),
         &owner.group,

@@ -33,6 +33,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let packages = &context.platform.packages;
     wants.packages(&packages.prosody);
     wants.packages(&packages.plugins);
+    wants.account(&place.account);
     let group = place.account.owner.group.clone();
     for dir in [&place.config, &place.config.join("conf.d")] {
         wants.add(Resource::Dir(Dir {

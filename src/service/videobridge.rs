@@ -30,6 +30,11 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         owner.clone(),
         0o750,
     ));
+    wants.add(Resource::dir(
+        platform.videobridge_state.clone(),
+        owner.clone(),
+        0o700,
+    ));
     wants.add(Resource::group_file(
         config.join("jvb.conf"),
         group,
