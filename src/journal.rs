@@ -34,6 +34,15 @@ pub enum Undo {
         /// Its text.
         target: String,
     },
+    /// A group or user.
+    Present,
+    /// A service.
+    Service {
+        /// Did it start at boot?
+        enabled: bool,
+        /// Did it run?
+        running: bool,
+    },
 }
 
 impl Undo {
@@ -52,6 +61,11 @@ impl Undo {
             },
             State::Link { target } => Self::Link {
                 target: target.clone(),
+            },
+            State::Present => Self::Present,
+            State::Service { enabled, running } => Self::Service {
+                enabled: *enabled,
+                running: *running,
             },
         }
     }
@@ -73,6 +87,11 @@ impl Undo {
             Self::Link { target } => State::Link {
                 target: target.clone(),
             },
+            Self::Present => State::Present,
+            Self::Service { enabled, running } => State::Service {
+                enabled: *enabled,
+                running: *running,
+            },
         }
     }
 }
@@ -84,8 +103,14 @@ pub struct Entry {
     pub step: usize,
     /// The resource.
     pub id: String,
-    /// Where.
+    /// Where; the name, for what has no path.
     pub path: String,
+    /// Names of the services that must hear when this is taken back.
+    #[serde(default)]
+    pub wakes: Vec<String>,
+    /// What a user that goes was like.
+    #[serde(default)]
+    pub details: String,
     /// Digest of what the step puts there, for a file.
     #[serde(default)]
     pub puts: String,

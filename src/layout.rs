@@ -9,7 +9,7 @@ use crate::platform::Platform;
 use crate::resource::{Dir, Item, Layout, Resource};
 use crate::secret::{Secret, Secrets};
 use crate::service::{
-    Context, Facts, ServiceError, certificates, jicofo, meet, prosody, videobridge, web_items,
+    Context, Facts, ServiceError, boot, certificates, jicofo, meet, prosody, videobridge, web_items,
 };
 use crate::site::Site;
 
@@ -45,6 +45,7 @@ pub fn layout(
     items.extend(videobridge::items(&context)?);
     items.extend(meet::items(&context, &mut remarks)?);
     items.extend(web_items(&context)?);
+    items.extend(boot::items(&context));
     if let Some(stage) = &platform.stage {
         for item in &mut items {
             give_to(&mut item.resource, &stage.owner);
@@ -80,7 +81,7 @@ fn give_to(resource: &mut Resource, new: &Owner) {
         | Resource::Group { .. }
         | Resource::User { .. }
         | Resource::Link(_)
-        | Resource::Service { .. } => {}
+        | Resource::Service(_) => {}
     }
 }
 
@@ -94,6 +95,7 @@ fn arranged(items: Vec<Item>) -> Result<Vec<Item>, LayoutError> {
             parent = dir.parent();
             parents.push(Item {
                 service: item.service,
+                wakes: Vec::new(),
                 resource: Resource::Dir(Dir {
                     path: dir,
                     owner: Owner::root(),
@@ -129,9 +131,10 @@ fn arranged(items: Vec<Item>) -> Result<Vec<Item>, LayoutError> {
 
 /// Groups come before users; a folder before what is in it, since its path is shorter.
 fn key(resource: &Resource) -> (crate::resource::Stage, &'static str, String) {
-    (
-        resource.stage(),
-        resource.kind(),
-        resource.name().to_owned(),
-    )
+    // Services in the order in which they start.
+    let name = match resource {
+        Resource::Service(service) => format!("{:02} {}", service.id as u8, service.name),
+        _ => resource.name().to_owned(),
+    };
+    (resource.stage(), resource.kind(), name)
 }

@@ -27,6 +27,8 @@ pub mod plan;
 pub mod journal;
 pub mod service;
 
+pub mod doctor;
+
 // THIRD: put together
 pub mod layout;
 

@@ -39,10 +39,50 @@ pub enum Resource {
     /// A symbolic link.
     Link(Link),
     /// A service that runs and starts at boot.
-    Service {
-        /// Unit or rc script, without ending or prefix.
-        name: String,
+    Service(Service),
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Unit or rc script, without ending or prefix.
+    pub name: String,
+    /// Which of ours it is; also its place in the starting order.
+    pub id: ServiceId,
+    /// How one sees from outside that it is up.
+    pub probes: Vec<Probe>,
+}
+
+/// A look at a running service, on loopback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Something listens.
+    Tcp(std::net::SocketAddr),
+    /// A page answers with 200; another answer is a warning.
+    Http {
+        /// Its port.
+        port: u16,
+        /// Its path.
+        path: &'static str,
     },
+}
+
+/// What a change asks of a service that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// To read its configuration again.
+    Reload,
+    /// To stop and start.
+    Restart,
+}
+
+/// A service that must hear of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// Who.
+    pub service: ServiceId,
+    /// How.
+    pub how: How,
 }
 
 /// A folder.
@@ -80,6 +120,9 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// Whatever this makes.
     Made(Recipe),
+    /// A file of others, a shell script, in which these lines are ours between two marker lines. A
+    /// missing one is made.
+    Block(String),
 }
 
 /// A symbolic link.
@@ -150,7 +193,7 @@ impl Resource {
             Self::Group { .. } | Self::User { .. } => Stage::People,
             Self::Dir(_) => Stage::Directories,
             Self::File(_) | Self::Link(_) => Stage::Files,
-            Self::Service { .. } => Stage::Services,
+            Self::Service(_) => Stage::Services,
         }
     }
 
@@ -168,9 +211,11 @@ impl Resource {
             Self::Group { .. } => "group",
             Self::User { .. } => "user",
             Self::Dir(_) => "dir",
+            // Another kind in the books, since it goes in another way.
+            Self::File(file) if matches!(file.content, Content::Block(_)) => "block",
             Self::File(_) => "file",
             Self::Link(_) => "link",
-            Self::Service { .. } => "service",
+            Self::Service(_) => "service",
         }
     }
 
@@ -178,10 +223,8 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Package { name }
-            | Self::Group { name }
-            | Self::User { name, .. }
-            | Self::Service { name } => name,
+            Self::Package { name } | Self::Group { name } | Self::User { name, .. } => name,
+            Self::Service(service) => &service.name,
             Self::Dir(dir) => dir.path.as_str(),
             Self::File(file) => file.path.as_str(),
             Self::Link(link) => link.path.as_str(),
@@ -195,10 +238,9 @@ impl Resource {
             Self::Dir(dir) => Some(&dir.path),
             Self::File(file) => Some(&file.path),
             Self::Link(link) => Some(&link.path),
-            Self::Package { .. }
-            | Self::Group { .. }
-            | Self::User { .. }
-            | Self::Service { .. } => None,
+            Self::Package { .. } | Self::Group { .. } | Self::User { .. } | Self::Service(_) => {
+                None
+            }
         }
     }
 }
@@ -210,6 +252,7 @@ impl Content {
         match self {
             Self::Bytes(bytes) => digest(bytes),
             Self::Made(recipe) => format!("made:{}", recipe.fingerprint()),
+            Self::Block(text) => format!("block:{}", digest(text.as_bytes())),
         }
     }
 }
@@ -227,6 +270,8 @@ pub struct Item {
     pub service: ServiceId,
     /// What.
     pub resource: Resource,
+    /// Which services must hear of a change.
+    pub wakes: Vec<Wake>,
 }
 
 /// What a machine should hold.

@@ -142,18 +142,24 @@ fn init_writes_once() {
 }
 
 #[test]
-fn the_machine_itself_is_not_laid_out() {
+fn the_machine_itself_is_for_root() {
+    // Nothing here ever changes the machine that runs the tests: `plan` only, and not as root.
     let desk = desk(SMALL);
-    for root in ["", "--root /", "--root /etc/.."] {
-        for verb in ["plan", "apply --yes", "rollback --yes", "history"] {
-            let said = run_in(desk.path(), &format!("{verb} --site s.toml {root}"));
-            assert_eq!((said.code, said.out.as_str()), (64, ""), "{verb} {root}");
-            assert!(
-                said.err.contains("this version lays out staged trees"),
-                "{}",
-                said.err
+    let as_nobody = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+        .args([env!("CARGO_BIN_EXE_jitsi-install"), "plan", "--root", "/"])
+        .current_dir("/")
+        .output();
+    match as_nobody {
+        Ok(output) if output.status.code() == Some(77) => {
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(
+                err,
+                "error: the machine itself is for root\n  hint: run it as root, or with `sudo`; or give `--root DIR` \
+                 to lay out a tree to look at, copy or package\n"
             );
         }
+        other => eprintln!("SKIPPED: nobody could not be asked: {other:?}"),
     }
     refuses(
         desk.path(),
@@ -565,5 +571,80 @@ fn colours_are_for_terminals_and_those_who_ask() {
         run_in(desk.path(), "plan --color always")
             .err
             .starts_with("\x1b[31merror\x1b[0m: ")
+    );
+}
+
+#[test]
+fn rs256_signs_with_a_key_of_ones_own() {
+    let desk = desk(
+        "schema = 1\ndomain = \"meet.example.org\"\n[auth.token]\nalgorithm = \"RS256\"\n\
+         key_server = \"https://id.example.org/asap\"\nkeys_url = \"https://id.example.org/jwks.json\"\n",
+    );
+    let openssl = |args: &str| {
+        let done = Command::new("openssl")
+            .args(args.split(' '))
+            .current_dir(desk.path())
+            .output();
+        done.is_ok_and(|output| output.status.success())
+    };
+    if !openssl("genrsa -out sign.pem 2048") || !openssl("rsa -in sign.pem -pubout -out check.pem")
+    {
+        eprintln!("SKIPPED: `openssl` is not installed");
+        return;
+    }
+    openssl("genrsa -traditional -out old.pem 2048");
+    openssl("rsa -in old.pem -pubout -out oldcheck.pem");
+    let here = "--site s.toml --root r";
+    for (key, check) in [("sign.pem", "check.pem"), ("old.pem", "oldcheck.pem")] {
+        let said = run_in(
+            desk.path(),
+            &format!("token mint --room Team --key {key} --key-id meet-1 {here}"),
+        );
+        assert_eq!((said.code, said.err.as_str()), (0, ""));
+        let token = said.out.trim();
+        let said = run_in(
+            desk.path(),
+            &format!("token inspect {token} --key {check} --json {here}"),
+        );
+        let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(json["accepted"], true, "{}", said.out);
+        assert_eq!(
+            (&json["header"]["alg"], &json["header"]["kid"]),
+            (&"RS256".into(), &"meet-1".into())
+        );
+        for claim in ["aud", "iss", "sub", "room", "nbf", "exp"] {
+            assert!(!json["claims"][claim].is_null(), "{claim}");
+        }
+    }
+    let said = run_in(
+        desk.path(),
+        &format!("token mint --room Team --key sign.pem --key-id meet-1 {here}"),
+    );
+    let said = run_in(
+        desk.path(),
+        &format!(
+            "token inspect {} --key oldcheck.pem {here}",
+            said.out.trim()
+        ),
+    );
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("bad  signature"), "{}", said.out);
+    for (args, words) in [
+        ("mint --room x", "this site signs with RS256"),
+        ("inspect a.b.c", "this site signs with RS256"),
+    ] {
+        let said = run_in(desk.path(), &format!("token {args} {here}"));
+        assert_eq!(said.code, 64, "{}", said.err);
+        assert!(said.err.contains(words), "{}", said.err);
+    }
+    let said = run_in(
+        desk.path(),
+        &format!("token mint --room x --key check.pem --key-id k {here}"),
+    );
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.starts_with("error: the signing key: "),
+        "{}",
+        said.err
     );
 }

@@ -35,6 +35,13 @@ const FLOORS: &[(&str, &[&str])] = &[
             "name", "secret", "recipe", "render", "site", "platform", "resource",
         ],
     ),
+    // Judges what it is told of a machine; looks at none.
+    (
+        "doctor",
+        &[
+            "name", "secret", "keystore", "recipe", "site", "platform", "resource", "service",
+        ],
+    ),
     // THIRD
     (
         "layout",
@@ -46,7 +53,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "host",
         &[
             "name", "secret", "keystore", "recipe", "render", "site", "platform", "resource",
-            "plan", "journal", "service", "apply",
+            "plan", "journal", "service", "doctor", "apply",
         ],
     ),
     // ROOF
@@ -54,7 +61,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "name", "secret", "keystore", "recipe", "render", "site", "platform", "token",
-            "resource", "plan", "journal", "service", "layout", "apply", "host",
+            "resource", "plan", "journal", "service", "doctor", "layout", "apply", "host",
         ],
     ),
 ];

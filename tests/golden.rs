@@ -107,6 +107,10 @@ fn content(file: &File, tree: &mut Tree) -> String {
     let bytes = match &file.content {
         Content::Made(recipe) => return format!(" made: {}", recipe.describe()),
         Content::Bytes(bytes) => bytes,
+        Content::Block(text) => {
+            tree.insert(file.path.relative().to_owned(), text.clone().into_bytes());
+            return " (a block in a file of others)".to_owned();
+        }
     };
     let script = format!("rc.d/{}", file.path.file_name());
     if fs::read(proving::root().join(&script)).is_ok_and(|own| own == *bytes) {

@@ -9,8 +9,8 @@ use crate::apply::{apply, take_back};
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
-use crate::plan::{Plan, plan, show};
-use crate::resource::Layout;
+use crate::plan::{Action, Plan, plan, show};
+use crate::resource::{Layout, Resource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,15 +39,16 @@ fn service(text: &str) -> Result<ServiceId, String> {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
+    let target = scene::Target::of(global)?;
     let site = scene::read_site(global)?;
-    let mut machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let mut machine = target.open()?;
     let places = Places::system();
     let platform = scene::platform(global, &machine)?;
-    let reader = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let reader = target.open()?;
     let mut books = places.locked_books(&reader, "apply")?;
+    target.log(&reader, "apply", report)?;
     recover(&mut machine, &mut books, report)?;
-    let scene = Scene::set(site, platform, &machine, &places)?;
+    let mut scene = Scene::set(site, platform, &machine, &places)?;
     let plan = choose(scene.layout()?, args.only, &machine, &books)?;
     if !plan.changes() && plan.blocked().next().is_none() {
         // The books may still have to learn that everything is in order.
@@ -76,6 +77,18 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // of secrets may be new, so the plan is made again.
         secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
             .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
+        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    }
+    let missing = missing_packages(&plan);
+    if !missing.is_empty() && plan.blocked().next().is_none() {
+        report.note(&format!("installing packages: {}", missing.join(", ")));
+        machine.install(&missing).map_err(|error| {
+            Failure::new(FAILED, error.to_string())
+                .hint("mend the package manager, then run it again; nothing else was changed")
+        })?;
+        // Packages bring files, pages and users of their own: everything is another now.
+        let (site, platform) = (scene.site.clone(), scene.platform.clone());
+        scene = Scene::set(site, platform, &machine, &places)?;
         plan = choose(scene.layout()?, args.only, &machine, &books)?;
     }
     let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
@@ -140,9 +153,10 @@ fn choose(
     Ok(plan)
 }
 
-/// Folders come along with any service, since its files stand in them.
-fn is_shared(resource: &crate::resource::Resource) -> bool {
-    matches!(resource, crate::resource::Resource::Dir(_))
+/// Folders come along with any service, since its files stand in them; so do the lines that start
+/// all services at boot.
+fn is_shared(resource: &Resource) -> bool {
+    matches!(resource, Resource::Dir(_)) || resource.kind() == "block"
 }
 
 fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
@@ -150,7 +164,7 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
         let mut value = show::json(plan);
         value["generation"] = serde_json::json!(generation);
         value["taken"] = serde_json::json!(taken);
-        report.json(&value);
+        report.result(value);
     } else if taken == 0 {
         report.note("everything is in order: nothing had to be changed");
     } else if let Some(number) = generation {
@@ -159,4 +173,16 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
         ));
     }
     ExitCode::SUCCESS
+}
+
+/// Packages that the plan would install.
+fn missing_packages(plan: &Plan) -> Vec<String> {
+    plan.steps
+        .iter()
+        .filter(|step| step.action == Action::Create)
+        .filter_map(|step| match &step.thing {
+            Some(Resource::Package { name }) => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
 }

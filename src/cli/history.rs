@@ -7,12 +7,11 @@ use time::format_description::well_known::Rfc3339;
 use super::Global;
 use super::report::{Failure, Report};
 use super::scene::{self, Places};
-use crate::host::Machine;
 use crate::journal::Ledger;
 
 pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
-    let machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let target = scene::Target::of(global)?;
+    let machine = target.open()?;
     let books = Places::system().books(&machine);
     let generations = books.generations()?;
     let unfinished = books.unfinished()?;

@@ -1,11 +1,12 @@
 //! What the administrator types: one file per verb, and `report` for everything that is printed.
 //!
 //! A verb reads its arguments, lets the host room open the machine, asks the pure rooms, and
-//! reports. To add one: a variant of [`Verb`], a file with `run`, its line in [`main`], a session
+//! reports. To add one: a variant of `Verb`, a file with `run`, its line in [`main`], a session
 //! in `tests/cli.rs`.
 
 mod apply;
 mod check;
+mod doctor;
 mod history;
 mod init;
 mod keystore;
@@ -15,6 +16,7 @@ mod report;
 mod rollback;
 mod scene;
 mod standin;
+mod status;
 mod token;
 mod trial;
 mod uninstall;
@@ -115,6 +117,10 @@ enum Verb {
     Plan(plan::Args),
     /// Show what would change, ask, and change it
     Apply(apply::Args),
+    /// Say whether everything is in place and runs
+    Status,
+    /// Say what is wrong, and how to mend it
+    Doctor,
     /// Go back to a former generation
     Rollback(rollback::Args),
     /// List the generations that can be gone back to
@@ -163,6 +169,8 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Check => check::run(&global, report),
         Verb::Plan(args) => plan::run(&global, &args, report),
         Verb::Apply(args) => apply::run(&global, &args, report),
+        Verb::Status => status::run(&global, report),
+        Verb::Doctor => doctor::run(&global, report),
         Verb::Rollback(args) => rollback::run(&global, &args, report),
         Verb::History => history::run(&global, report),
         Verb::Uninstall(args) => uninstall::run(&global, &args, report),

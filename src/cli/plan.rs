@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use super::Global;
 use super::report::{FAILED, Failure, PENDING, Report};
 use super::scene::{self, Places, Scene};
-use crate::host::Machine;
 use crate::journal::Ledger;
 use crate::plan::{Plan, plan, show};
 
@@ -20,9 +19,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
+    let target = scene::Target::of(global)?;
     let site = scene::read_site(global)?;
-    let machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let machine = target.open()?;
     let places = Places::system();
     let platform = scene::platform(global, &machine)?;
     let scene = Scene::set(site, platform, &machine, &places)?;

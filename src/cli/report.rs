@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use super::{Global, When};
 use crate::apply::{ApplyError, Progress};
@@ -80,6 +81,9 @@ impl From<ApplyError> for Failure {
             ApplyError::HalfWay { .. } => {
                 "free the disk or mend the error, then run `jitsi-install apply` again: it takes the rest back first"
             }
+            ApplyError::Owner { .. } => {
+                "the package that brings this user is not what was expected; everything was taken back"
+            }
             ApplyError::NoGeneration(_) => "`jitsi-install history` lists them",
             _ if code == NOT_PERMITTED => {
                 "run it as root, or with `sudo`; everything was taken back"
@@ -111,6 +115,25 @@ pub(super) struct Report {
     out: Paint,
     err: Paint,
     bar: Option<ProgressBar>,
+    log: Option<Log>,
+}
+
+/// The log of what is done to a running machine.
+struct Log(std::fs::File);
+
+impl Log {
+    fn write(&mut self, text: &str) {
+        let at = time::OffsetDateTime::from_unix_timestamp(crate::host::now())
+            .ok()
+            .and_then(|at| {
+                at.format(&time::format_description::well_known::Rfc3339)
+                    .ok()
+            })
+            .unwrap_or_default();
+        for line in text.lines() {
+            let _ = writeln!(self.0, "{at} {line}");
+        }
+    }
 }
 
 impl Report {
@@ -129,7 +152,31 @@ impl Report {
             out: colors(std::io::stdout().is_terminal()),
             err: colors(std::io::stderr().is_terminal()),
             bar: None,
+            log: None,
         }
+    }
+
+    /// From here on also writes a log; what reaches it holds no secret.
+    pub(super) fn log_to(&mut self, file: std::fs::File, title: &str) {
+        let mut log = Log(file);
+        log.write(&format!("{title}, version {}", env!("CARGO_PKG_VERSION")));
+        self.log = Some(log);
+    }
+
+    /// An event of a longer work: a line of JSON, when that is asked for, and a line in the log.
+    fn event(&mut self, value: &serde_json::Value, line: &str) {
+        if let Some(log) = &mut self.log {
+            log.write(line);
+        }
+        if self.json {
+            self.data(&value.to_string());
+        }
+    }
+
+    /// The last event of a longer work, with everything about it.
+    pub(super) fn result(&mut self, mut value: serde_json::Value) {
+        value["event"] = serde_json::json!("result");
+        self.data(&value.to_string());
     }
 
     /// Colours of stdout.
@@ -162,6 +209,13 @@ impl Report {
 
     /// A line for people.
     pub(super) fn note(&mut self, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.write(text);
+        }
+        self.say(text);
+    }
+
+    fn say(&mut self, text: &str) {
         if !self.quiet {
             self.line(text);
         }
@@ -169,6 +223,9 @@ impl Report {
 
     /// A warning; shown even when quiet.
     pub(super) fn warning(&mut self, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.write(&format!("warning: {text}"));
+        }
         let text = format!("{}: {text}", self.err.paint(33, "warning"));
         self.line(&text);
     }
@@ -181,6 +238,9 @@ impl Report {
     pub(super) fn failure(&mut self, failure: &Failure) -> ExitCode {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+        if let Some(log) = &mut self.log {
+            log.write(&format!("error: {}", failure.what));
         }
         let mut err = std::io::stderr().lock();
         let _ = writeln!(err, "{}: {}", self.err.paint(31, "error"), failure.what);
@@ -213,7 +273,11 @@ impl Report {
 
 impl Progress for Report {
     fn step(&mut self, number: usize, total: usize, step: &Step) {
-        if self.quiet {
+        let event = json!({
+            "event": "step", "number": number, "total": total, "id": step.id, "action": step.action, "reason": step.reason,
+        });
+        self.event(&event, &format!("step {number} of {total}: {}", step.id));
+        if self.quiet || self.json {
             return;
         }
         if std::io::stderr().is_terminal() {
@@ -232,11 +296,36 @@ impl Progress for Report {
     }
 
     fn kept(&mut self, path: &AbsPath, backup: &AbsPath) {
-        self.note(&format!("kept what stood at `{path}` as `{backup}`"));
+        let line = format!("kept what stood at `{path}` as `{backup}`");
+        self.event(
+            &json!({ "event": "kept", "path": path, "backup": backup }),
+            &line,
+        );
+        self.say(&line);
     }
 
-    fn back(&mut self, path: &AbsPath) {
+    fn back(&mut self, what: &str) {
         self.done();
-        self.note(&format!("taking back {path}"));
+        let line = format!("taking back {what}");
+        self.event(&json!({ "event": "back", "what": what }), &line);
+        self.say(&line);
+    }
+
+    fn service(&mut self, name: &str, what: &str) {
+        self.done();
+        let line = format!("{name}: {what}");
+        self.event(
+            &json!({ "event": "service", "name": name, "what": what }),
+            &line,
+        );
+        self.say(&line);
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.done();
+        if self.json {
+            self.data(&json!({ "event": "warning", "text": text }).to_string());
+        }
+        self.warning(text);
     }
 }

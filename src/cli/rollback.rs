@@ -6,7 +6,6 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::apply::{plan_back, rollback};
-use crate::host::Machine;
 use crate::journal::Ledger;
 use crate::plan::show;
 
@@ -20,11 +19,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
-    let mut machine = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
-    let reader = Machine::open(&root).map_err(|error| Failure::io(&root, &error))?;
+    let target = scene::Target::of(global)?;
+    let mut machine = target.open()?;
+    let reader = target.open()?;
     let places = Places::system();
     let mut books = places.locked_books(&reader, "rollback")?;
+    target.log(&reader, "rollback", report)?;
     super::apply::recover(&mut machine, &mut books, report)?;
     let generations = books.generations()?;
     let Some(last) = generations.last() else {
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         let mut value = show::json(&plan);
         value["generation"] = serde_json::json!(outcome.generation);
         value["taken"] = serde_json::json!(outcome.taken);
-        report.json(&value);
+        report.result(value);
     } else {
         report.note(&match outcome.generation {
             Some(number) => format!(

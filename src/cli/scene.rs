@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report::{BAD_SITE, FAILED, Failure, USAGE};
+use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, Report, USAGE};
 use super::{FamilyArg, Global};
 use crate::host::books::Books;
 use crate::host::secrets::Kept;
 use crate::host::{self, Machine, facts, secrets};
 use crate::layout::layout;
-use crate::name::AbsPath;
+use crate::name::{AbsPath, Mode};
 use crate::platform::{Family, Platform, Release};
 use crate::resource::Layout;
 use crate::service::Facts;
@@ -62,32 +62,93 @@ impl Places {
     }
 }
 
-/// The tree that `--root` names. The machine itself is not laid out by this version.
-pub(super) fn staged_root(global: &Global) -> Result<PathBuf, Failure> {
-    let missing = |what: &str| {
-        Err(Failure::new(USAGE, what.to_owned())
-            .hint("name a folder: `--root /tmp/stage`; it is filled as a tree to look at, copy or package"))
-    };
-    let Some(root) = &global.root else {
-        return missing("this version lays out staged trees, and no `--root` was given");
-    };
-    let whole = host::stand::whole(root).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
-                .hint(format!("make it first: `mkdir -p {}`", root.display()))
+/// What a verb works on: a staged tree, or the machine itself.
+pub(super) struct Target {
+    root: PathBuf,
+    is_live: bool,
+}
+
+impl Target {
+    /// What `--root` names; without it, the machine itself.
+    pub(super) fn of(global: &Global) -> Result<Self, Failure> {
+        let root = global.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        let whole = host::stand::whole(&root).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Failure::new(FAILED, format!("there is no folder `{}`", root.display()))
+                    .hint(format!("make it first: `mkdir -p {}`", root.display()))
+            }
+            _ => Failure::io(&root, &error),
+        })?;
+        if !host::stand::is_dir(&whole) {
+            return Err(Failure::new(
+                FAILED,
+                format!("`{}` is no folder", root.display()),
+            ));
         }
-        _ => Failure::io(root, &error),
-    })?;
-    if whole == Path::new("/") {
-        return missing("this version lays out staged trees, and `--root /` is the machine itself");
+        let is_live = whole == Path::new("/");
+        if is_live {
+            carried()?;
+        }
+        Ok(Self {
+            root: whole,
+            is_live,
+        })
     }
-    if !host::stand::is_dir(&whole) {
+
+    /// On the machine itself, writes down what is done to it.
+    pub(super) fn log(
+        &self,
+        machine: &Machine,
+        title: &str,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        if !self.is_live {
+            return Ok(());
+        }
+        let folder = AbsPath::fixed("/var/log/jitsi-install");
+        let file = folder.join("jitsi-install.log");
+        let opened = machine
+            .root()
+            .ensure_dir(&folder, Mode(0o750))
+            .and_then(|()| machine.root().open_log(&file));
+        let opened = opened.map_err(|error| Failure::io(Path::new(file.as_str()), &error))?;
+        report.log_to(opened, title);
+        Ok(())
+    }
+
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<Machine, Failure> {
+        let opened = if self.is_live {
+            Machine::open_live()
+        } else {
+            Machine::open(&self.root)
+        };
+        opened.map_err(|error| Failure::io(&self.root, &error))
+    }
+}
+
+/// Is this machine one that this version carries?
+fn carried() -> Result<(), Failure> {
+    let tree = "give `--root DIR` to lay out a tree to look at, copy or package";
+    if !host::process::is_root() {
+        return Err(
+            Failure::new(NOT_PERMITTED, "the machine itself is for root")
+                .hint(format!("run it as root, or with `sudo`; or {tree}")),
+        );
+    }
+    let has = |program: &str| host::process::find(program).is_some();
+    let is_debian = has("apt-get") && host::stand::is_dir(Path::new("/run/systemd/system"));
+    let is_slackware = host::stand::is_file(Path::new("/etc/slackware-version"))
+        && host::stand::is_dir(Path::new("/var/lib/pkgtools/packages"))
+        && has("upgradepkg");
+    if !is_debian && !is_slackware {
         return Err(Failure::new(
-            FAILED,
-            format!("`{}` is no folder", root.display()),
-        ));
+            USAGE,
+            "this version carries machines with apt and a running systemd, and Slackware with its pkgtools, and this is neither",
+        )
+        .hint(tree));
     }
-    Ok(whole)
+    Ok(())
 }
 
 /// Where the site file is.

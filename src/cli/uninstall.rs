@@ -24,11 +24,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let root = scene::staged_root(global)?;
-    let open = || Machine::open(&root).map_err(|error| Failure::io(&root, &error));
-    let (mut machine, reader) = (open()?, open()?);
+    let target = scene::Target::of(global)?;
+    let (mut machine, reader) = (target.open()?, target.open()?);
     let places = Places::system();
     let mut books = places.locked_books(&reader, "uninstall")?;
+    target.log(&reader, "uninstall", report)?;
     super::apply::recover(&mut machine, &mut books, report)?;
     let applied = books.applied()?;
     let plan = plan(&Layout::default(), &machine, &applied);
@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         let mut value = show::json(&plan);
         value["taken"] = serde_json::json!(outcome.taken);
         value["purged"] = serde_json::json!(args.purge);
-        report.json(&value);
+        report.result(value);
     } else {
         report.note(&match (outcome.taken, args.purge) {
             (0, false) => "nothing of jitsi-install is in place".to_owned(),

@@ -114,6 +114,10 @@ impl<'r> Books<'r> {
         numbers
     }
 
+    fn is_finished(&self, number: u32) -> bool {
+        self.root.exists(&self.folder(number).join("applied.json"))
+    }
+
     fn finished(&self, number: u32) -> Result<Option<Finished>, LedgerError> {
         let path = self.folder(number).join("applied.json");
         match self.root.read(&path) {
@@ -239,7 +243,7 @@ impl Ledger for Books<'_> {
     fn unfinished(&self) -> Result<Option<u32>, LedgerError> {
         // Only the newest can be: the others were finished before it was begun.
         match self.numbers().last() {
-            Some(newest) if self.finished(*newest)?.is_none() => Ok(Some(*newest)),
+            Some(newest) if !self.is_finished(*newest) => Ok(Some(*newest)),
             _ => Ok(None),
         }
     }

@@ -1,7 +1,7 @@
 //! The workshop: the only room that touches disk, processes, clock and chance.
 //!
-//! It implements the traits of those who need it ([`Observe`](crate::plan::Observe),
-//! [`Alter`](crate::apply::Alter), [`Ledger`](crate::journal::Ledger)) and hands facts and
+//! It implements the traits of those who need it ([`Observe`],
+//! [`Alter`], [`Ledger`](crate::journal::Ledger)) and hands facts and
 //! secrets to the pure rooms. It decides nothing about Jitsi. Every path is resolved inside the
 //! root by [`root`], and nowhere else.
 #![allow(
@@ -10,8 +10,11 @@
 )]
 
 pub mod books;
+pub mod bosh;
 pub mod facts;
+pub mod live;
 pub mod people;
+pub mod probe;
 pub mod process;
 pub mod root;
 pub mod secrets;
@@ -20,12 +23,14 @@ pub mod stand;
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};
 use crate::plan::{Found, Observe, State};
+use crate::resource::{How, Resource, Service};
 use root::Root;
 
 /// A machine, or a tree that will become one.
 pub struct Machine {
     root: Root,
     people: people::People,
+    live: Option<live::Live>,
 }
 
 impl Machine {
@@ -36,7 +41,45 @@ impl Machine {
     pub fn open(root: &std::path::Path) -> std::io::Result<Self> {
         let root = Root::open(root)?;
         let people = people::People::read(&root);
-        Ok(Self { root, people })
+        Ok(Self {
+            root,
+            people,
+            live: None,
+        })
+    }
+
+    /// Opens the running machine itself, with its packages, people and services.
+    ///
+    /// # Errors
+    /// When its root cannot be opened.
+    pub fn open_live() -> std::io::Result<Self> {
+        let machine = Self::open(std::path::Path::new("/"))?;
+        Ok(Self {
+            live: Some(live::Live::ask(&machine.root)),
+            ..machine
+        })
+    }
+
+    /// What is wrong with a service that runs, as far as one sees from outside.
+    #[must_use]
+    pub fn look_in(&self, service: &Service) -> Vec<String> {
+        match &self.live {
+            Some(_) => live::trouble(service),
+            None => Vec::new(),
+        }
+    }
+
+    /// Installs packages on the running machine.
+    ///
+    /// # Errors
+    /// The last words of the system's package manager.
+    pub fn install(&mut self, names: &[String]) -> Result<(), AlterError> {
+        let done = match &mut self.live {
+            Some(live) => live.install(&self.root, names),
+            None => Ok(()),
+        };
+        self.people = people::People::read(&self.root);
+        done
     }
 
     /// The tree.
@@ -58,6 +101,18 @@ impl Observe for Machine {
     fn ids(&self, owner: &Owner) -> Option<(u32, u32)> {
         self.people.ids(owner)
     }
+
+    fn names(&self, path: &AbsPath) -> Vec<String> {
+        self.root.list(path)
+    }
+
+    fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    fn thing(&self, resource: &Resource) -> Option<Found> {
+        self.live.as_ref()?.thing(&self.root, resource)
+    }
 }
 
 impl Alter for Machine {
@@ -66,6 +121,40 @@ impl Alter for Machine {
             path: path.to_string(),
             why: error.to_string(),
         })
+    }
+
+    fn set(&mut self, thing: &Resource, state: &State) -> Result<(), AlterError> {
+        match &self.live {
+            Some(live) => live.set(&self.root, thing, state),
+            None => Ok(()),
+        }
+    }
+
+    fn refresh(&mut self) -> Result<(), AlterError> {
+        let Some(live) = &self.live else {
+            return Ok(());
+        };
+        self.people = people::People::read(&self.root);
+        live.refresh()
+    }
+
+    fn wake(&mut self, service: &str, how: How) -> Result<(), AlterError> {
+        match &self.live {
+            Some(live) => live.wake(&self.root, service, how),
+            None => Ok(()),
+        }
+    }
+
+    fn await_up(&mut self, service: &Service) -> Result<Option<String>, AlterError> {
+        match &self.live {
+            Some(live) => live.await_up(&self.root, service),
+            None => Ok(None),
+        }
+    }
+
+    fn kernel(&mut self, file: &AbsPath) -> Option<String> {
+        self.live.as_ref()?;
+        process::load_kernel_settings(file.as_str())
     }
 
     fn sweep(&mut self, path: &AbsPath) {

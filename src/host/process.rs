@@ -16,6 +16,22 @@ use crate::name::Owner;
 /// How long a program may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Has the kernel take the settings of a file; says what it refused, as it does in containers.
+#[must_use]
+pub fn load_kernel_settings(file: &str) -> Option<String> {
+    let sysctl = find("sysctl")?;
+    let output = Command::new(sysctl)
+        .args(["--quiet", "--load", file])
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let words = String::from_utf8_lossy(&output.stderr)
+        .trim()
+        .replace('\n', "; ");
+    (!output.status.success() || !words.is_empty())
+        .then(|| format!("the kernel does not take all of `{file}` now ({words}); it is read again at the next boot"))
+}
+
 /// Looks for a program on the `PATH`, and where system programs are for those whose `PATH` leaves
 /// that out.
 #[must_use]

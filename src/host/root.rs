@@ -10,7 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat, renameat};
+use nix::fcntl::{
+    AtFlags, OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat, renameat,
+};
 use nix::sys::stat::{FileStat, Mode as Bits, SFlag, fchmod, fstat, fstatat, mkdirat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, symlinkat, unlinkat};
 
@@ -51,8 +53,25 @@ impl Root {
         })
     }
 
-    /// Walks to a folder; the last part may be a link too.
+    /// Opens a folder as the kernel resolves it inside a root (Linux 5.6); on an older kernel, or
+    /// where a filter refuses the call, step by step.
     fn walk(&self, parts: &[&str]) -> nix::Result<OwnedFd> {
+        let path = if parts.is_empty() {
+            ".".to_owned()
+        } else {
+            parts.join("/")
+        };
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        match openat2(&self.fd, path.as_str(), how) {
+            Err(Errno::ENOSYS | Errno::EPERM | Errno::EAGAIN) => self.walk_by_hand(parts),
+            opened => opened,
+        }
+    }
+
+    /// Walks to a folder; the last part may be a link too.
+    fn walk_by_hand(&self, parts: &[&str]) -> nix::Result<OwnedFd> {
         let mut stack = vec![self.fd.try_clone().map_err(|_| Errno::EMFILE)?];
         let mut queue: VecDeque<OsString> = parts.iter().map(OsString::from).collect();
         let mut links = 0;
@@ -132,7 +151,7 @@ impl Root {
                 let flags =
                     OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
                 let file = openat(&dir, name, flags, Bits::empty())?;
-                match read(file) {
+                match read(file, stat.st_size) {
                     Ok(bytes) => Found::State(State::File { bytes, mode, ids }),
                     Err(error) => Found::Unknown(format!("it cannot be read: {error}")),
                 }
@@ -145,6 +164,14 @@ impl Root {
     #[must_use]
     pub fn is_dir(&self, path: &AbsPath) -> bool {
         self.walk(&path.relative().split('/').collect::<Vec<_>>())
+            .is_ok()
+    }
+
+    /// Does anything stand at a path?
+    #[must_use]
+    pub fn exists(&self, path: &AbsPath) -> bool {
+        self.parent(path)
+            .and_then(|(dir, name)| fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW))
             .is_ok()
     }
 
@@ -169,7 +196,43 @@ impl Root {
                 ));
             }
             let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            return read(openat(&dir, name, flags, Bits::empty())?);
+            return read(openat(&dir, name, flags, Bits::empty())?, stat.st_size);
+        }
+        Err(Errno::ELOOP.into())
+    }
+
+    /// The last bytes of a file, `most` of them, and its permissions; links are followed inside the
+    /// root. A first line that was cut is left out.
+    ///
+    /// # Errors
+    /// When it is no file or cannot be read.
+    pub fn tail(&self, path: &AbsPath, most: u64) -> io::Result<(Vec<u8>, Mode)> {
+        let mut path = path.clone();
+        for _ in 0..MOST_LINKS {
+            let (dir, name) = self.parent(&path)?;
+            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            let opened = match openat(&dir, name, flags, Bits::empty()) {
+                Err(Errno::ELOOP) => {
+                    let target = readlinkat(&dir, name)?.to_string_lossy().into_owned();
+                    path = followed(&path, &target).ok_or(Errno::ENOENT)?;
+                    continue;
+                }
+                opened => opened?,
+            };
+            let stat = fstat(&opened)?;
+            if kind(&stat) != SFlag::S_IFREG {
+                return Err(io::Error::other("it is not a plain file"));
+            }
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            let mut file = std::fs::File::from(opened);
+            io::Seek::seek(&mut file, io::SeekFrom::Start(size.saturating_sub(most)))?;
+            let mut bytes = Vec::new();
+            file.take(most).read_to_end(&mut bytes)?;
+            if size > most {
+                let cut = bytes.iter().position(|byte| *byte == b'\n');
+                bytes.drain(..cut.map_or(0, |at| at + 1));
+            }
+            return Ok((bytes, Mode(stat.st_mode & 0o7777)));
         }
         Err(Errno::ELOOP.into())
     }
@@ -203,6 +266,9 @@ impl Root {
         };
         match state {
             State::Absent => remove(&dir, name)?,
+            State::Present | State::Service { .. } => {
+                return Err(io::Error::other("it is no file, folder or link"));
+            }
             State::Dir { mode, ids } => make_dir(&dir, name, *mode, *ids)?,
             State::Link { target } => {
                 let temp = temp_name(name);
@@ -255,6 +321,25 @@ impl Root {
         file.write_all(bytes)?;
         file.sync_all()?;
         sync_dir(&dir)
+    }
+
+    /// Opens a log for adding to, made with 0640 when missing.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open_log(&self, path: &AbsPath) -> io::Result<std::fs::File> {
+        let (dir, name) = self.parent(path)?;
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_APPEND
+            | OFlag::O_CREAT
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
+        Ok(std::fs::File::from(openat(
+            &dir,
+            name,
+            flags,
+            Bits::from_bits_truncate(0o640),
+        )?))
     }
 
     /// Opens a file for locking, made with 0600 when missing.
@@ -335,8 +420,9 @@ fn followed(link: &AbsPath, target: &str) -> Option<AbsPath> {
     AbsPath::parse(&format!("/{}", parts.join("/"))).ok()
 }
 
-fn read(fd: OwnedFd) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn read(fd: OwnedFd, size: i64) -> io::Result<Vec<u8>> {
+    // Room for all of it and one more byte: then two reads are enough.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     std::fs::File::from(fd)
         .take(LARGEST)
         .read_to_end(&mut bytes)?;

@@ -1,6 +1,6 @@
 //! One wanted resource beside what stands there: what would be done, and why.
 
-use super::{Action, Found, Mark, Observe, Reason, State, Step};
+use super::{Action, Found, Mark, Observe, Reason, State, Step, block};
 use crate::resource::{Content, Dir, File, Item, Link, Resource, digest};
 
 /// What the books note of a folder that is ours alone.
@@ -15,6 +15,9 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
         path: item.resource.path().cloned(),
         action: Action::Machine,
         reason: Reason::Asked,
+        thing: None,
+        owner: None,
+        wakes: item.wakes.clone(),
         before: State::Absent,
         after: None,
         recipe: None,
@@ -23,7 +26,7 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
         remark: String::new(),
     };
     let Some(path) = item.resource.path() else {
-        return blank;
+        return thing_step(blank, &item.resource, machine.thing(&item.resource));
     };
     let before = match machine.look(path) {
         Found::State(state) => state,
@@ -37,17 +40,79 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
     };
     let step = Step { before, ..blank };
     match &item.resource {
-        Resource::Dir(dir) => dir_step(step, dir, machine, mark),
-        Resource::File(file) => file_step(step, file, machine, mark),
+        Resource::Dir(dir) => {
+            let owner = Some(dir.owner.clone());
+            dir_step(Step { owner, ..step }, dir, machine, mark)
+        }
+        Resource::File(file) => {
+            let owner = Some(file.owner.clone());
+            file_step(Step { owner, ..step }, file, machine, mark)
+        }
         Resource::Link(link) => link_step(step, link, mark),
         Resource::Package { .. }
         | Resource::Group { .. }
         | Resource::User { .. }
-        | Resource::Service { .. } => step,
+        | Resource::Service(_) => step,
     }
 }
 
-fn blocked(step: Step, remark: &str) -> Step {
+/// A package, group, user or service: there, or to be made; left to the machine in a tree.
+fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
+    let before = match found {
+        None => return step,
+        Some(Found::Unknown(why)) => return blocked(step, &why),
+        Some(Found::State(state)) => state,
+    };
+    let after = match resource {
+        Resource::Service(_) => State::Service {
+            enabled: true,
+            running: true,
+        },
+        _ => State::Present,
+    };
+    let mark = Mark {
+        wanted: String::new(),
+        bytes: String::new(),
+        mode: String::new(),
+        owner: String::new(),
+        was: None,
+    };
+    let mark = match resource {
+        Resource::User { group, home, .. } => Mark {
+            wanted: format!("{group} {home}"),
+            ..mark
+        },
+        _ => mark,
+    };
+    let (action, reason) = match &before {
+        found if *found == after => (Action::Keep, Reason::Same),
+        State::Absent => (Action::Create, Reason::Asked),
+        _ => (Action::Change, Reason::Asked),
+    };
+    let remark = match &before {
+        State::Service { enabled, running } if action == Action::Change => match (enabled, running)
+        {
+            (false, false) => "enable and start".to_owned(),
+            (false, true) => "enable".to_owned(),
+            (true, _) => "start".to_owned(),
+        },
+        _ => String::new(),
+    };
+    // Packages are installed for good: others may rely on them by the time we go.
+    let is_package = matches!(resource, Resource::Package { .. });
+    Step {
+        action,
+        reason,
+        thing: Some(resource.clone()),
+        before,
+        after: Some(after),
+        mark: (!is_package).then_some(mark),
+        remark,
+        ..step
+    }
+}
+
+pub(super) fn blocked(step: Step, remark: &str) -> Step {
     Step {
         action: Action::Blocked,
         remark: remark.to_owned(),
@@ -122,7 +187,9 @@ fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -
                 ..step
             }
         }
-        State::File { .. } => blocked(step, "a file stands where a folder should be: move it away"),
+        State::File { .. } | State::Present | State::Service { .. } => {
+            blocked(step, "a file stands where a folder should be: move it away")
+        }
         State::Link { .. } => blocked(step, "a link stands where a folder should be: move it away"),
     }
 }
@@ -178,11 +245,16 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
                 ..step
             }
         }
-        State::Dir { .. } => blocked(step, "a folder stands where a link should be: move it away"),
+        State::Dir { .. } | State::Present | State::Service { .. } => {
+            blocked(step, "a folder stands where a link should be: move it away")
+        }
     }
 }
 
 fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+    if let Content::Block(text) = &file.content {
+        return block::step(step, file, text, machine, mark);
+    }
     let step = Step {
         veiled: file.veiled,
         ..step
@@ -198,7 +270,7 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
     };
     let (bytes, mode, found_ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),
-        State::Dir { .. } => {
+        State::Dir { .. } | State::Present | State::Service { .. } => {
             return blocked(step, "a folder stands where a file should be: move it away");
         }
         State::Absent | State::Link { .. } => {
@@ -231,9 +303,14 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
             );
         }
     };
-    let found = digest(&bytes);
+    let found = match &file.content {
+        // The same bytes have the same digest, which is known already.
+        Content::Bytes(want) if *want == bytes => wanted.clone(),
+        _ => digest(&bytes),
+    };
     let right_content = match &file.content {
         Content::Bytes(want) => *want == bytes,
+        Content::Block(text) => text.as_bytes() == bytes,
         // The books save the costly look inside, as long as neither side has changed.
         Content::Made(recipe) => {
             mark.is_some_and(|old| old.wanted == wanted && old.bytes == found)
@@ -292,19 +369,21 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
 
 /// Sets what a file will be: at once for plain bytes, else by its recipe.
 fn fill(step: Step, file: &File, ids: Option<(u32, u32)>, mark: Mark) -> Step {
+    let plain = |bytes: &[u8], mark: Mark, step: Step| Step {
+        after: Some(State::File {
+            bytes: bytes.to_vec(),
+            mode: file.mode,
+            ids,
+        }),
+        mark: Some(Mark {
+            bytes: digest(bytes),
+            ..mark
+        }),
+        ..step
+    };
     match &file.content {
-        Content::Bytes(bytes) => Step {
-            after: Some(State::File {
-                bytes: bytes.clone(),
-                mode: file.mode,
-                ids,
-            }),
-            mark: Some(Mark {
-                bytes: digest(bytes),
-                ..mark
-            }),
-            ..step
-        },
+        Content::Bytes(bytes) => plain(bytes, mark, step),
+        Content::Block(text) => plain(text.as_bytes(), mark, step),
         Content::Made(recipe) => Step {
             after: Some(State::File {
                 bytes: Vec::new(),

@@ -5,16 +5,17 @@
 //! seen through [`Observe`], which cannot write. What could not be looked at is blocked, never
 //! silently fine. [`show`] turns a plan into a table, diffs or JSON, with secrets veiled.
 
+pub(crate) mod block;
 mod compare;
-mod removal;
+pub(crate) mod removal;
 pub mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
-use crate::resource::{Dir, File, Layout, Resource};
+use crate::resource::{Dir, File, Layout, Resource, Wake};
 
 /// What stands, or should stand, at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,15 @@ pub enum State {
         /// Its text.
         target: String,
     },
+    /// A package, group or user that is there.
+    Present,
+    /// A service.
+    Service {
+        /// Does it start at boot?
+        enabled: bool,
+        /// Does it run?
+        running: bool,
+    },
 }
 
 /// What a look at a path gave.
@@ -59,6 +69,18 @@ pub trait Observe {
     fn look(&self, path: &AbsPath) -> Found;
     /// Is there a folder, perhaps behind links that stay inside the root?
     fn is_dir(&self, path: &AbsPath) -> bool;
+    /// The names in a folder.
+    fn names(&self, path: &AbsPath) -> Vec<String>;
+    /// Is this a running machine, whose packages, people and services are ours to look after?
+    fn is_live(&self) -> bool {
+        false
+    }
+    /// What there is of a package, group, user or service. `None` for a tree that is no running
+    /// machine and has none of its own. A package that nobody could install is
+    /// [`Found::Unknown`].
+    fn thing(&self, _resource: &Resource) -> Option<Found> {
+        None
+    }
     /// The numbers of an owner, when this root knows the names and the caller may give files away.
     fn ids(&self, owner: &Owner) -> Option<(u32, u32)>;
 }
@@ -113,6 +135,15 @@ pub enum Was {
         /// Its text.
         target: String,
     },
+    /// A group or user that others had made.
+    Present,
+    /// A service that others had set up.
+    Service {
+        /// Did it start at boot?
+        enabled: bool,
+        /// Did it run?
+        running: bool,
+    },
 }
 
 impl Was {
@@ -125,6 +156,11 @@ impl Was {
             },
             Self::Link { target } => State::Link {
                 target: target.clone(),
+            },
+            Self::Present => State::Present,
+            Self::Service { enabled, running } => State::Service {
+                enabled: *enabled,
+                running: *running,
             },
             Self::File { mode, ids, backup } => match machine.look(backup) {
                 Found::State(State::File { bytes, .. }) => State::File {
@@ -188,6 +224,12 @@ pub struct Step {
     pub action: Action,
     /// Why.
     pub reason: Reason,
+    /// The thing itself, for what has no path.
+    pub thing: Option<Resource>,
+    /// Whose it should be; a user may be made only by an earlier step.
+    pub owner: Option<Owner>,
+    /// Which services must hear of it.
+    pub wakes: Vec<Wake>,
     /// What there is now.
     pub before: State,
     /// What there will be; `None` while its bytes have to be made first (`recipe`).
@@ -207,6 +249,8 @@ pub struct Step {
 pub struct Plan {
     /// In the order in which they are taken.
     pub steps: Vec<Step>,
+    /// Names of services to restart when all is done, if they run.
+    pub restarts: BTreeSet<String>,
     /// Marks of resources that this plan does not look at, and that the books keep.
     pub elsewhere: Applied,
     /// What the reader should know.
@@ -254,7 +298,7 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         veiled: layout.veiled.clone(),
         ..Plan::default()
     };
-    let mut unknown = std::collections::BTreeSet::new();
+    let mut unknown = BTreeSet::new();
     for item in &layout.items {
         if let Resource::Dir(Dir { owner, .. }) | Resource::File(File { owner, .. }) =
             &item.resource
@@ -276,8 +320,18 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         }
         plan.steps.push(step);
     }
-    plan.steps.extend(removal::steps(layout, machine, applied));
-    plan.unknown_owners = unknown.into_iter().collect();
+    // A service that goes makes room for one that comes: both may want the same port.
+    let (leaving, rest): (Vec<Step>, Vec<Step>) = removal::steps(layout, machine, applied)
+        .into_iter()
+        .partition(|step| step.kind == "service");
+    let first = plan.steps.iter().position(|step| step.kind == "service");
+    let place = first.unwrap_or(plan.steps.len());
+    plan.steps.splice(place..place, leaving);
+    plan.steps.extend(rest);
+    // A running machine may still get them, from packages or from steps of this very plan.
+    if !machine.is_live() {
+        plan.unknown_owners = unknown.into_iter().collect();
+    }
     plan
 }
 

@@ -2,25 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Applied, Found, Observe, Reason, State, Step};
-use crate::name::AbsPath;
-use crate::resource::{Layout, digest};
+use super::{Action, Applied, Found, Mark, Observe, Reason, State, Step, block};
+use crate::name::{AbsPath, ServiceId};
+use crate::resource::{Layout, Resource, Service, digest};
 
 /// What the books know and the layout no longer names: files and links first, then folders from
 /// the inside out, which stay when something of others is in them.
 pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Vec<Step> {
     let mut wanted: BTreeSet<String> = layout.items.iter().map(|item| item.resource.id()).collect();
     for path in &layout.kept {
-        wanted.extend(["file", "link", "dir"].map(|kind| format!("{kind} {path}")));
+        wanted.extend(["file", "block", "link", "dir"].map(|kind| format!("{kind} {path}")));
     }
     let mut steps = Vec::new();
     for (id, mark) in applied.iter().filter(|(id, _)| !wanted.contains(*id)) {
         let Some((kind, name)) = id.split_once(' ') else {
             continue;
         };
+        if let Some(thing) = thing(kind, name, &mark.wanted) {
+            steps.extend(thing_step(id, thing, mark, machine));
+            continue;
+        }
         let (Ok(path), Some(kind)) = (
             AbsPath::parse(name),
-            ["file", "link", "dir"]
+            ["file", "block", "link", "dir"]
                 .into_iter()
                 .find(|known| *known == kind),
         ) else {
@@ -30,10 +34,26 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             Found::State(state) => (state, None),
             Found::Unknown(why) => (State::Absent, Some(why)),
         };
+        if kind == "block" && trouble.is_none() {
+            let (action, after, drifted, remark) = block::removal(&before, mark, machine);
+            steps.push(Step {
+                action,
+                reason: if drifted {
+                    Reason::Drifted
+                } else {
+                    Reason::Asked
+                },
+                after: Some(after),
+                veiled: false,
+                remark,
+                ..gone(id, kind, path, before)
+            });
+            continue;
+        }
         let drifted = match &before {
             State::File { bytes, .. } => digest(bytes) != mark.bytes,
             State::Link { target } => *target != mark.wanted,
-            State::Absent | State::Dir { .. } => false,
+            State::Absent | State::Dir { .. } | State::Present | State::Service { .. } => false,
         };
         let same_kind = matches!(
             (&before, kind),
@@ -63,27 +83,156 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             (None, true, None) => (Action::Remove, "no longer wanted".to_owned()),
         };
         steps.push(Step {
-            service: None,
-            id: id.clone(),
-            kind,
-            path: Some(path),
             action,
             reason: if drifted {
                 Reason::Drifted
             } else {
                 Reason::Asked
             },
-            before,
             after: Some(former.flatten().unwrap_or(State::Absent)),
-            recipe: None,
-            mark: None,
-            veiled: true,
             remark,
+            ..gone(id, kind, path, before)
         });
     }
-    steps.sort_by(|a, b| {
-        let depth = |step: &Step| (step.kind == "dir", std::cmp::Reverse(step.id.clone()));
-        depth(a).cmp(&depth(b))
+    leave_what_is_not_empty(&mut steps, machine, applied);
+    // Services stop before their files go; people go last.
+    steps.sort_by_key(|step| {
+        let place = match step.kind {
+            "service" => 0,
+            "file" | "block" | "link" => 1,
+            "dir" => 2,
+            "user" => 3,
+            _ => 4,
+        };
+        (place, std::cmp::Reverse(step.id.clone()))
     });
     steps
+}
+
+/// A step for a path that nobody wants any more.
+fn gone(id: &str, kind: &'static str, path: AbsPath, before: State) -> Step {
+    Step {
+        service: None,
+        id: id.to_owned(),
+        kind,
+        path: Some(path),
+        thing: None,
+        owner: None,
+        wakes: Vec::new(),
+        action: Action::Keep,
+        reason: Reason::Asked,
+        before,
+        after: None,
+        recipe: None,
+        mark: None,
+        veiled: true,
+        remark: String::new(),
+    }
+}
+
+/// A folder in which somebody else has put something stays, and stays in the books: it is ours to
+/// remove when it is empty.
+fn leave_what_is_not_empty(steps: &mut [Step], machine: &dyn Observe, applied: &Applied) {
+    let is_going = |step: &Step| step.action == Action::Remove;
+    let mut going: BTreeSet<AbsPath> = steps
+        .iter()
+        .filter(|step| is_going(step))
+        .filter_map(|step| step.path.clone())
+        .collect();
+    let mut folders: Vec<&mut Step> = steps
+        .iter_mut()
+        .filter(|step| step.kind == "dir" && is_going(step))
+        .collect();
+    // From the inside out: a folder that stays keeps the one around it.
+    folders.sort_by_key(|step| std::cmp::Reverse(step.id.clone()));
+    for step in folders {
+        let Some(path) = step.path.clone() else {
+            continue;
+        };
+        if machine
+            .names(&path)
+            .iter()
+            .all(|name| going.contains(&path.join(name)))
+        {
+            continue;
+        }
+        going.remove(&path);
+        step.action = Action::Keep;
+        step.after = None;
+        step.mark = applied.get(&step.id).cloned();
+        step.remark = "others' files are in it".to_owned();
+    }
+}
+
+/// A group, user or service again, from what the books say of it.
+pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
+    Some(match kind {
+        "group" => Resource::Group {
+            name: name.to_owned(),
+        },
+        "user" => {
+            let (group, home) = details.split_once(' ')?;
+            Resource::User {
+                name: name.to_owned(),
+                group: group.to_owned(),
+                home: AbsPath::parse(home).ok()?,
+            }
+        }
+        "service" => Resource::Service(Service {
+            name: name.to_owned(),
+            id: ServiceId::Certificates,
+            probes: Vec::new(),
+        }),
+        _ => return None,
+    })
+}
+
+/// People whom others had made stay; a service goes back to how it was found.
+fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> Option<Step> {
+    let (before, trouble) = match machine.thing(&thing)? {
+        Found::State(state) => (state, None),
+        Found::Unknown(why) => (State::Absent, Some(why)),
+    };
+    let after = match (&mark.was, &thing) {
+        (Some(was), _) => was.state(machine)?,
+        (None, Resource::Service(_)) => State::Service {
+            enabled: false,
+            running: false,
+        },
+        (None, _) => State::Absent,
+    };
+    let action = match &trouble {
+        Some(_) => Action::Blocked,
+        None if before == after => Action::Keep,
+        None if after == State::Absent => Action::Remove,
+        None => Action::Change,
+    };
+    let remark = match (&trouble, &after) {
+        (Some(why), _) => why.clone(),
+        (
+            None,
+            State::Service {
+                enabled: false,
+                running: false,
+            },
+        ) => "stop and disable".to_owned(),
+        (None, _) => "back to how it was found".to_owned(),
+    };
+    Some(Step {
+        service: None,
+        id: id.to_owned(),
+        kind: thing.kind(),
+        path: None,
+        thing: Some(thing),
+        owner: None,
+        wakes: Vec::new(),
+        action,
+        reason: Reason::Asked,
+        before,
+        after: Some(after),
+        recipe: None,
+        mark: None,
+        veiled: false,
+        remark,
+    })
 }

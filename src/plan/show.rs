@@ -141,10 +141,13 @@ pub fn table(plan: &Plan, paint: Paint, all: bool) -> String {
         Action::Create | Action::Change | Action::Remove | Action::Blocked => true,
     };
     for step in plan.steps.iter().filter(shown) {
-        let place = step
-            .path
-            .as_ref()
-            .map_or_else(|| step.id.clone(), ToString::to_string);
+        let place = match &step.path {
+            Some(path) => path.to_string(),
+            None => step
+                .id
+                .split_once(' ')
+                .map_or_else(String::new, |(_, name)| name.to_owned()),
+        };
         let mut notes = Vec::new();
         if !matches!(step.reason, Reason::Asked | Reason::Same) {
             notes.push(reason(step.reason).to_owned());
@@ -250,13 +253,19 @@ pub fn diffs(plan: &Plan, paint: Paint) -> String {
 }
 
 fn diff(step: &Step, words: &[Secret<String>]) -> Option<String> {
-    if !matches!(step.action, Action::Create | Action::Change) || step.kind != "file" {
+    if !matches!(step.action, Action::Create | Action::Change)
+        || !matches!(step.kind, "file" | "block")
+    {
         return None;
     }
     let path = step.path.as_ref()?;
     let old = match &step.before {
         State::File { bytes, .. } => Some(bytes.as_slice()),
-        State::Absent | State::Dir { .. } | State::Link { .. } => None,
+        State::Absent
+        | State::Dir { .. }
+        | State::Link { .. }
+        | State::Present
+        | State::Service { .. } => None,
     };
     let State::File { bytes: new, .. } = step.after.as_ref()? else {
         return None;

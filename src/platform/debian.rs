@@ -48,6 +48,8 @@ pub(super) fn platform(release: Release) -> Platform {
         },
         jicofo: account("jicofo", "jicofo", Some("/usr/share/jicofo")),
         videobridge: account("jvb", "jvb", Some("/usr/share/jitsi-videobridge")),
+        jicofo_state: path("/var/lib/jicofo"),
+        videobridge_state: path("/var/lib/jitsi-videobridge"),
         jicofo_home: path("/usr/share/jicofo"),
         videobridge_home: path("/usr/share/jitsi-videobridge"),
         meet_home: path("/usr/share/jitsi-meet"),

@@ -175,6 +175,10 @@ pub struct Platform {
     pub jicofo: Account,
     /// The bridge's user.
     pub videobridge: Account,
+    /// What Jicofo leaves behind when it dies: heap dumps. Its unit or rc script names it too.
+    pub jicofo_state: AbsPath,
+    /// The same of the bridge.
+    pub videobridge_state: AbsPath,
     /// Jicofo's jars.
     pub jicofo_home: AbsPath,
     /// The bridge's jars.
@@ -271,6 +275,8 @@ impl Platform {
             &mut self.meet_state,
             &mut self.init_dir,
             &mut self.caddy_state,
+            &mut self.jicofo_state,
+            &mut self.videobridge_state,
             &mut self.sysctl_dir,
         ] {
             *path = moved(path);

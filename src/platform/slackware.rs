@@ -15,8 +15,11 @@ pub(super) fn platform(release: Release) -> Platform {
             config: path("/etc/prosody"),
             data: path("/var/lib/prosody"),
             logs: path("/var/log/prosody"),
-            pidfile: path("/run/prosody/prosody.pid"),
-            account: account("prosody", "prosody", None),
+            // `/run` is empty after a boot, and nobody would make a folder for Prosody there. Its
+            // pid file is locked while it runs, so one that is left over does no harm.
+            pidfile: path("/var/lib/prosody/prosody.pid"),
+            // No package makes accounts: SlackBuilds.org has the administrator make them.
+            account: account("prosody", "prosody", Some("/var/lib/prosody")),
             plugins: path("/usr/share/jitsi-meet/prosody-plugins"),
             own_plugins: path("/usr/local/share/jitsi-install/prosody-plugins"),
             lua: "5.4",
@@ -35,11 +38,13 @@ pub(super) fn platform(release: Release) -> Platform {
             site_dir: path("/etc/caddy"),
             enabled_dir: None,
             logs: path("/var/log/caddy"),
-            account: account("caddy", "caddy", None),
+            account: account("caddy", "caddy", Some("/var/lib/caddy")),
             http2_directive: false,
         },
         jicofo: account("jicofo", "jicofo", Some("/usr/share/jicofo")),
         videobridge: account("jvb", "jvb", Some("/usr/share/jitsi-videobridge")),
+        jicofo_state: path("/var/lib/jicofo"),
+        videobridge_state: path("/var/lib/jitsi-videobridge"),
         jicofo_home: path("/usr/share/jicofo"),
         videobridge_home: path("/usr/share/jitsi-videobridge"),
         meet_home: path("/usr/share/jitsi-meet"),

@@ -11,7 +11,7 @@
 
 pub mod literal;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tera::{Context, Delimiters, EscapeFn, Kwargs, State, Tera, Value};
@@ -78,7 +78,7 @@ impl Renderer {
     ///
     /// # Errors
     /// When there is no such template, when it is wrong, or when a value cannot be carried.
-    pub fn render(&self, name: &str, values: &impl Serialize) -> Result<String, RenderError> {
+    pub fn render(&self, name: &str, values: &Values) -> Result<String, RenderError> {
         let text = match self.overrides.get(name) {
             Some(text) => text.as_str(),
             None => OWN
@@ -106,8 +106,7 @@ impl Renderer {
         tera.autoescape_on([""]);
         tera.register_filter("json", json);
         tera.add_raw_template(name, text).map_err(wrong)?;
-        let context = Context::from_serialize(values).map_err(wrong)?;
-        let mut out = tera.render(name, &context).map_err(wrong)?;
+        let mut out = tera.render(name, &values.0).map_err(wrong)?;
         out.truncate(out.trim_end().len());
         out.push('\n');
         Ok(out)
@@ -154,25 +153,19 @@ fn reasons(error: &tera::Error) -> String {
     text
 }
 
-/// Values of several groups under their names, for one template.
+/// The values of all templates, in the engine's own form: made once, used by each.
 #[derive(Debug, Default)]
-pub struct Groups(HashMap<&'static str, serde_json::Value>);
+pub struct Values(Context);
 
-impl Groups {
-    /// Adds a group.
+impl Values {
+    /// Adds a value, or a group of them, under a name.
     ///
     /// # Panics
     /// When the values cannot be serialized, which would be our own mistake.
     #[must_use]
     pub fn with(mut self, name: &'static str, values: &impl Serialize) -> Self {
-        self.0
-            .insert(name, serde_json::to_value(values).expect("plain values"));
+        let value = serde_json::to_value(values).expect("plain values");
+        self.0.insert(name, &value);
         self
-    }
-}
-
-impl Serialize for Groups {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }

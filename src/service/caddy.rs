@@ -3,17 +3,18 @@
 
 use super::{Context, ServiceError, Wants};
 use crate::name::{Mode, ServiceId};
-use crate::resource::{Dir, Item, Resource};
+use crate::resource::{Dir, How, Item, Resource};
 
 /// The resources.
 ///
 /// # Errors
 /// When the template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Caddy);
+    let mut wants = Wants::of(ServiceId::Caddy, Some(How::Reload));
     let platform = context.platform;
     let place = &platform.caddy;
     wants.packages(&platform.packages.caddy);
+    wants.account(&place.account);
     let text = context.render("caddy/Caddyfile.caddyfile")?;
     wants.add(Resource::public_file(
         place.site_dir.join("Caddyfile"),
@@ -37,8 +38,6 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
             include_str!("../../rc.d/rc.caddy"),
         );
     }
-    wants.add(Resource::Service {
-        name: "caddy".to_owned(),
-    });
+    wants.runs("caddy", vec![context.site_probe()]);
     Ok(wants.items)
 }

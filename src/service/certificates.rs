@@ -4,7 +4,7 @@
 use super::{Context, ServiceError, TRUSTSTORE_PASSWORD, Wants};
 use crate::name::{Mode, Owner, ServiceId};
 use crate::recipe::Recipe;
-use crate::resource::{Content, File, Item, Resource};
+use crate::resource::{Content, File, How, Item, Resource};
 use crate::site::WebServer;
 
 /// The resources.
@@ -12,9 +12,13 @@ use crate::site::WebServer;
 /// # Errors
 /// None today; the signature is that of every service.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Certificates);
+    let mut wants = Wants::of(ServiceId::Certificates, None);
     let (site, platform) = (context.site, context.platform);
     let shown = context.certificate();
+    let web = match site.web.server {
+        WebServer::Nginx => ServiceId::Nginx,
+        WebServer::Caddy => ServiceId::Caddy,
+    };
     wants.add(Resource::dir(
         platform.jitsi_config.clone(),
         Owner::root(),
@@ -25,6 +29,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         Owner::root(),
         0o755,
     ));
+    wants.waking(&[web], How::Reload);
     wants.add(Resource::public_file(
         context.certs("crt"),
         shown.certificate.clone(),
@@ -39,6 +44,8 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     };
     wants.veiled_file(context.certs("key"), owner, mode, key(&shown.key));
 
+    // Prosody reads certificates again when told to; Java reads its stores once.
+    wants.waking(&[ServiceId::Prosody], How::Reload);
     let group = &platform.prosody.account.owner.group;
     let certs = platform.prosody.config.join("certs");
     wants.add(Resource::dir(
@@ -66,6 +73,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         );
     }
 
+    wants.waking(&[ServiceId::Jicofo, ServiceId::Videobridge], How::Restart);
     wants.add(Resource::File(File {
         path: context.truststore(),
         owner: Owner::root(),

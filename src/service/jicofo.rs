@@ -2,14 +2,14 @@
 
 use super::{Context, ServiceError, Wants};
 use crate::name::{Owner, ServiceId};
-use crate::resource::{Item, Resource};
+use crate::resource::{How, Item, Probe, Resource};
 
 /// The resources.
 ///
 /// # Errors
 /// When a template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Jicofo);
+    let mut wants = Wants::of(ServiceId::Jicofo, Some(How::Restart));
     let platform = context.platform;
     let owner = &platform.jicofo.owner;
     wants.packages(&platform.packages.jicofo);
@@ -29,6 +29,11 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         platform.jitsi_logs.join("jicofo"),
         owner.clone(),
         0o750,
+    ));
+    wants.add(Resource::dir(
+        platform.jicofo_state.clone(),
+        owner.clone(),
+        0o700,
     ));
     wants.add(Resource::group_file(
         config.join("jicofo.conf"),
@@ -59,8 +64,13 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
             include_str!("../../rc.d/rc.jicofo"),
         );
     }
-    wants.add(Resource::Service {
-        name: "jicofo".to_owned(),
-    });
+    let port = context.site.jicofo.rest_port;
+    wants.runs(
+        "jicofo",
+        vec![Probe::Http {
+            port,
+            path: "/about/health",
+        }],
+    );
     Ok(wants.items)
 }

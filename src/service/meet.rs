@@ -29,7 +29,7 @@ pub fn interface_config_js(context: &Context<'_>) -> AbsPath {
 /// # Errors
 /// When a template is wrong or the pages include each other in a circle.
 pub fn items(context: &Context<'_>, remarks: &mut Vec<String>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Meet);
+    let mut wants = Wants::of(ServiceId::Meet, None);
     let platform = context.platform;
     wants.packages(&platform.packages.meet);
     wants.add(Resource::dir(

@@ -2,8 +2,9 @@
 //!
 //! Each turns a [`Context`] into resources, and nothing else: no disk, no clock, no chance, so
 //! that the same input gives the same bytes. To add a service: a variant of
-//! [`ServiceId`](crate::name::ServiceId), a file here with `items`, and its line in `layout`.
+//! [`ServiceId`], a file here with `items`, and its line in `layout`.
 
+pub mod boot;
 pub mod caddy;
 pub mod certificates;
 pub mod jicofo;
@@ -20,8 +21,8 @@ use serde_json::json;
 
 use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
 use crate::platform::{Family, Init, Platform};
-use crate::render::{Groups, RenderError, Renderer};
-use crate::resource::{Content, File, Item, Resource};
+use crate::render::{RenderError, Renderer, Values};
+use crate::resource::{Content, File, How, Item, Probe, Resource, Service, Wake};
 use crate::secret::{CertifiedKey, Secret, Secrets};
 use crate::site::{Signature, Site, WebServer};
 
@@ -111,6 +112,7 @@ pub struct Context<'a> {
     /// Prosody's host names.
     pub hosts: Hosts,
     renderer: Renderer,
+    values: Values,
 }
 
 /// Password of the truststore; it guards nothing, since what is inside is public, but Java asks.
@@ -126,14 +128,17 @@ impl<'a> Context<'a> {
         facts: &'a Facts,
     ) -> Self {
         let renderer = Renderer::new(facts.templates.clone());
-        Self {
+        let mut context = Self {
             site,
             platform,
             secrets,
             facts,
             hosts: Hosts::of(&site.domain),
             renderer,
-        }
+            values: Values::default(),
+        };
+        context.values = context.values();
+        context
     }
 
     /// The certificate that the site shows: its own, or the self-signed one.
@@ -159,7 +164,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the template, one of ours or the administrator's, is wrong.
     pub fn render(&self, template: &str) -> Result<String, RenderError> {
-        self.renderer.render(template, &self.values())
+        self.renderer.render(template, &self.values)
     }
 
     /// Jicofo's and the bridge's configuration folder.
@@ -181,7 +186,7 @@ impl<'a> Context<'a> {
     }
 
     /// The values that every template may use; `docs/templates.md` lists them.
-    fn values(&self) -> Groups {
+    fn values(&self) -> Values {
         let (site, platform) = (self.site, self.platform);
         let web_place = platform.web(site.web.server);
         let token = match &site.auth.token.signature {
@@ -202,7 +207,7 @@ impl<'a> Context<'a> {
             port => format!("{}:{port}", site.domain),
         };
         let bridge_config = self.config_dir("videobridge");
-        Groups::default()
+        Values::default()
             .with("domain", &site.domain)
             .with("family", &platform.release.family())
             .with("guests", &site.auth.guests)
@@ -312,6 +317,13 @@ impl<'a> Context<'a> {
             .unwrap_or(&self.platform.meet_home)
     }
 
+    /// Where the site can be reached from this machine itself.
+    fn site_probe(&self) -> Probe {
+        let everywhere = std::net::IpAddr::from([127, 0, 0, 1]);
+        let address = self.site.web.addresses.first().copied();
+        Probe::Tcp((address.unwrap_or(everywhere), self.site.web.https_port).into())
+    }
+
     /// Is the platform run by systemd?
     fn has_systemd(&self) -> bool {
         self.platform.init == Init::Systemd
@@ -327,21 +339,54 @@ impl<'a> Context<'a> {
 struct Wants {
     service: ServiceId,
     items: Vec<Item>,
+    wakes: Vec<Wake>,
 }
 
 impl Wants {
-    fn of(service: ServiceId) -> Self {
+    /// Files of this service ask for `how` when they change.
+    fn of(service: ServiceId, how: Option<How>) -> Self {
+        let wakes = how.map(|how| Wake { service, how });
         Self {
             service,
             items: Vec::new(),
+            wakes: wakes.into_iter().collect(),
         }
     }
 
     fn add(&mut self, resource: Resource) {
+        let wakes = match resource {
+            Resource::File(_) | Resource::Link(_) => self.wakes.clone(),
+            Resource::Package { .. }
+            | Resource::Group { .. }
+            | Resource::User { .. }
+            | Resource::Dir(_)
+            | Resource::Service(_) => Vec::new(),
+        };
         self.items.push(Item {
             service: self.service,
             resource,
+            wakes,
         });
+    }
+
+    /// From here on files ask these services.
+    fn waking(&mut self, services: &[ServiceId], how: How) {
+        self.wakes = services
+            .iter()
+            .map(|service| Wake {
+                service: *service,
+                how,
+            })
+            .collect();
+    }
+
+    fn runs(&mut self, name: &str, probes: Vec<Probe>) {
+        let id = self.service;
+        self.add(Resource::Service(Service {
+            name: name.to_owned(),
+            id,
+            probes,
+        }));
     }
 
     fn packages(&mut self, names: &[&str]) {

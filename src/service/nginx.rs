@@ -2,14 +2,14 @@
 
 use super::{Context, ServiceError, Wants};
 use crate::name::{Mode, Owner, ServiceId};
-use crate::resource::{Dir, Item, Link, Resource};
+use crate::resource::{Dir, How, Item, Link, Resource};
 
 /// The resources.
 ///
 /// # Errors
 /// When the template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Nginx);
+    let mut wants = Wants::of(ServiceId::Nginx, Some(How::Reload));
     let place = &context.platform.nginx;
     wants.packages(&context.platform.packages.nginx);
     let file = place
@@ -29,8 +29,6 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         mode: Mode(0o755),
         ours: false,
     }));
-    wants.add(Resource::Service {
-        name: "nginx".to_owned(),
-    });
+    wants.runs("nginx", vec![context.site_probe()]);
     Ok(wants.items)
 }

@@ -4,7 +4,7 @@
 use super::{Context, ServiceError, Wants};
 use crate::name::{AbsPath, Owner, ServiceId};
 use crate::recipe::Recipe;
-use crate::resource::{Content, Dir, Item, Link, Resource};
+use crate::resource::{Content, Dir, How, Item, Link, Probe, Resource};
 use crate::secret::Secret;
 
 /// Prosody modules of our own.
@@ -28,11 +28,12 @@ pub fn site_file(context: &Context<'_>) -> AbsPath {
 /// # Errors
 /// When a template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Prosody);
+    let mut wants = Wants::of(ServiceId::Prosody, Some(How::Restart));
     let place = &context.platform.prosody;
     let packages = &context.platform.packages;
     wants.packages(&packages.prosody);
     wants.packages(&packages.plugins);
+    wants.account(&place.account);
     let group = place.account.owner.group.clone();
     for dir in [&place.config, &place.config.join("conf.d")] {
         wants.add(Resource::Dir(Dir {
@@ -67,9 +68,16 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         }));
     }
     accounts(context, &mut wants);
-    wants.add(Resource::Service {
-        name: "prosody".to_owned(),
-    });
+    let ports = [
+        context.site.prosody.c2s_port,
+        context.site.prosody.http_port,
+    ];
+    wants.runs(
+        "prosody",
+        ports
+            .map(|port| Probe::Tcp(([127, 0, 0, 1], port).into()))
+            .to_vec(),
+    );
     Ok(wants.items)
 }
 

@@ -3,7 +3,7 @@
 use super::{Context, ServiceError, Wants};
 use crate::name::{Owner, ServiceId};
 use crate::recipe::Recipe;
-use crate::resource::{Content, Item, Resource};
+use crate::resource::{Content, How, Item, Probe, Resource};
 
 /// Name of the key in the bridge's keystore.
 const ALIAS: &str = "jvb";
@@ -13,7 +13,7 @@ const ALIAS: &str = "jvb";
 /// # Errors
 /// When a template is wrong.
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
-    let mut wants = Wants::of(ServiceId::Videobridge);
+    let mut wants = Wants::of(ServiceId::Videobridge, Some(How::Restart));
     let platform = context.platform;
     let owner = &platform.videobridge.owner;
     wants.packages(&platform.packages.videobridge);
@@ -29,6 +29,11 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         platform.jitsi_logs.join("videobridge"),
         owner.clone(),
         0o750,
+    ));
+    wants.add(Resource::dir(
+        platform.videobridge_state.clone(),
+        owner.clone(),
+        0o700,
     ));
     wants.add(Resource::group_file(
         config.join("jvb.conf"),
@@ -73,8 +78,13 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         wants.program(platform.init_dir.join("rc.jitsi-videobridge"), script);
         "jitsi-videobridge"
     };
-    wants.add(Resource::Service {
-        name: name.to_owned(),
-    });
+    let port = context.site.videobridge.rest_port;
+    wants.runs(
+        name,
+        vec![Probe::Http {
+            port,
+            path: "/about/health",
+        }],
+    );
     Ok(wants.items)
 }

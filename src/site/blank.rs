@@ -34,8 +34,8 @@ pub fn blank(wishes: &Wishes) -> String {
          # has a default. All keys are described in docs/site-file.md.\n\
          #\n\
          #   jitsi-install check                  is this file right?\n\
-         #   jitsi-install plan  --root DIR       what would change\n\
-         #   jitsi-install apply --root DIR       change it\n\
+         #   jitsi-install plan                   what would change\n\
+         #   jitsi-install apply                  change it\n\
          \n\
          schema = 1\n\
          domain = \"{domain}\"\n\

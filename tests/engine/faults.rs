@@ -37,6 +37,9 @@ impl Observe for Faulty {
     fn look(&self, path: &AbsPath) -> Found {
         self.inner.look(path)
     }
+    fn names(&self, path: &AbsPath) -> Vec<String> {
+        self.inner.names(path)
+    }
     fn is_dir(&self, path: &AbsPath) -> bool {
         self.inner.is_dir(path)
     }

@@ -29,7 +29,9 @@ pub struct Silent;
 impl Progress for Silent {
     fn step(&mut self, _: usize, _: usize, _: &Step) {}
     fn kept(&mut self, _: &AbsPath, _: &AbsPath) {}
-    fn back(&mut self, _: &AbsPath) {}
+    fn back(&mut self, _: &str) {}
+    fn service(&mut self, _: &str, _: &str) {}
+    fn warn(&mut self, _: &str) {}
 }
 
 /// Path, and what stands there: kind, mode, and contents or target.

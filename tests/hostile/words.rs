@@ -99,6 +99,10 @@ fn words_arrive_whole() {
 struct Shelf(BTreeMap<String, Vec<u8>>);
 
 impl Observe for Shelf {
+    fn names(&self, _: &AbsPath) -> Vec<String> {
+        Vec::new()
+    }
+
     fn look(&self, path: &AbsPath) -> Found {
         let bytes = self.0.get(path.as_str());
         Found::State(bytes.map_or(State::Absent, |bytes| State::File {
@@ -155,7 +159,7 @@ proptest! {
             .filter_map(|item| match &item.resource {
                 jitsi_install::resource::Resource::File(file) => match &file.content {
                     jitsi_install::resource::Content::Bytes(bytes) => Some((file.path.to_string(), bytes.clone())),
-                    jitsi_install::resource::Content::Made(_) => None,
+                    jitsi_install::resource::Content::Made(_) | jitsi_install::resource::Content::Block(_) => None,
                 },
                 _ => None,
             })

@@ -18,6 +18,7 @@
 mod browser;
 mod cases;
 mod conference;
+mod doctor;
 mod guests;
 mod machine;
 mod mint;

@@ -226,7 +226,9 @@ pub struct Silent;
 impl apply::Progress for Silent {
     fn step(&mut self, _: usize, _: usize, _: &Step) {}
     fn kept(&mut self, _: &AbsPath, _: &AbsPath) {}
-    fn back(&mut self, _: &AbsPath) {}
+    fn back(&mut self, _: &str) {}
+    fn service(&mut self, _: &str, _: &str) {}
+    fn warn(&mut self, _: &str) {}
 }
 
 fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Path) -> Stage {

@@ -187,7 +187,9 @@ struct Silent;
 impl crate::apply::Progress for Silent {
     fn step(&mut self, _: usize, _: usize, _: &crate::plan::Step) {}
     fn kept(&mut self, _: &AbsPath, _: &AbsPath) {}
-    fn back(&mut self, _: &AbsPath) {}
+    fn back(&mut self, _: &str) {}
+    fn service(&mut self, _: &str, _: &str) {}
+    fn warn(&mut self, _: &str) {}
 }
 
 fn describe(scene: &Scene, stage: &Stage, remarks: &[String], report: &mut Report) {

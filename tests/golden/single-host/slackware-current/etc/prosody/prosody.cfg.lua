@@ -5,7 +5,7 @@ admins = { }
 plugin_paths = { "/usr/local/share/jitsi-install/prosody-plugins", "/usr/share/jitsi-meet/prosody-plugins" }  -- ours, then Jitsi's
 data_path = "/var/lib/prosody"
 certificates = "/etc/prosody/certs"
-pidfile = "/run/prosody/prosody.pid"
+pidfile = "/var/lib/prosody/prosody.pid"
 
 -- What a conference server needs and nothing more: no server-to-server links, no registration.
 modules_enabled = {

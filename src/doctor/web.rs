@@ -1,0 +1,192 @@
+//! The web application and its server, and what the logs keep.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::line::has_token;
+use super::{APPLY, Check, Probe, Question, Subject, text_of};
+use crate::name::AbsPath;
+use crate::service::meet;
+use crate::site::WebServer;
+
+pub(super) const PAGE: Question = Question::new("D-25", "the page is put together");
+pub(super) const CONFIG: Question = Question::new("D-26", "config.js names this site");
+pub(super) const LOGS: Question = Question::new("D-40", "logs keep no token and are private");
+pub(super) const HOST_HEADER: Question = Question::new(
+    "D-48",
+    "Prosody answers the web server, whatever name it is called by",
+);
+
+pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
+    vec![
+        page(subject, probe),
+        config(subject, probe),
+        logs(subject, probe),
+        host_header(subject, probe),
+    ]
+}
+
+fn page(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let context = subject.context;
+    let web = &context.site.web;
+    if probe.is_running() {
+        let first = web.addresses.first().copied();
+        let address = first.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let address = SocketAddr::from((address, web.https_port));
+        let domain = context.site.domain.as_str();
+        match probe.page(domain, address, "/doctor") {
+            Ok(Some(text)) => {
+                return whole(&format!("https://{domain}/doctor at {address}"), &text);
+            }
+            Ok(None) => {}
+            Err(why) => {
+                return PAGE.bad(
+                    format!("https://{domain}/ at {address}: {why}"),
+                    format!(
+                        "look at its log, then {}",
+                        subject.restart(web.server.as_str())
+                    ),
+                );
+            }
+        }
+    }
+    // Without a program that speaks TLS: Caddy's pages stand on disk, nginx's are made when asked.
+    match web.server {
+        WebServer::Caddy => {
+            let path = context.platform.pages().join("index.html");
+            match text_of(probe, &path) {
+                Ok(text) => whole(&format!("`{path}`"), &text),
+                Err(_) if !probe.is_running() => PAGE.skipped(format!(
+                    "`{path}` is made once the web application is there"
+                )),
+                Err(why) => PAGE.bad(
+                    why,
+                    "install the web application, then `jitsi-install apply`",
+                ),
+            }
+        }
+        WebServer::Nginx if probe.is_running() => {
+            PAGE.skipped("`curl`, which would fetch the page, is not on this machine")
+        }
+        WebServer::Nginx => PAGE.asleep(),
+    }
+}
+
+fn whole(place: &str, text: &str) -> Check {
+    let mut faults = Vec::new();
+    if text.contains("<!--#include") {
+        faults.push(format!("{place} has includes that nobody has resolved"));
+    }
+    for word in ["var config", "interfaceConfig"] {
+        if !text.contains(word) {
+            faults.push(format!("{place} lacks `{word}`"));
+        }
+    }
+    PAGE.faults(
+        &faults,
+        place,
+        "`jitsi-install apply`, then reload the web server; the reason is in its error log",
+    )
+}
+
+fn config(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let context = subject.context;
+    let path = meet::config_js(context);
+    let text = match text_of(probe, &path) {
+        Ok(text) => text,
+        Err(why) => return CONFIG.bad(why, APPLY),
+    };
+    let domain = &context.site.domain;
+    let authority = match context.site.web.https_port {
+        443 => domain.to_string(),
+        port => format!("{domain}:{port}"),
+    };
+    // Strings may stand in either kind of quotes, and a slash may be escaped.
+    let plain = text.replace('\'', "\"").replace("\\/", "/");
+    let mut faults = Vec::new();
+    let mut wants = vec![
+        format!("domain: \"{domain}\""),
+        format!("bosh: \"https://{authority}/"),
+        format!("websocket: \"wss://{authority}/"),
+    ];
+    if context.site.auth.guests {
+        wants.push(format!("anonymousdomain: \"{}\"", context.hosts.guest));
+    }
+    for want in &wants {
+        if !plain.contains(want) {
+            faults.push(format!("`{path}` lacks `{want}`"));
+        }
+    }
+    CONFIG.faults(&faults, format!("`{path}`: {domain}"), APPLY)
+}
+
+fn logs(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    if !probe.is_running() {
+        return LOGS.asleep();
+    }
+    let platform = subject.context.platform;
+    let web = &platform.web(subject.context.site.web.server).logs;
+    let files: Vec<AbsPath> = [
+        web.join("jitsi-access.log"),
+        web.join("jitsi-error.log"),
+        platform.prosody.logs.join("prosody.log"),
+        platform.prosody.logs.join("prosody.err"),
+    ]
+    .into();
+    let (mut tokens, mut open, mut count) = (Vec::new(), Vec::new(), 0);
+    for path in &files {
+        let Some(seen) = probe.tail(path) else {
+            continue;
+        };
+        count += 1;
+        let lines = seen.text().lines().filter(|line| has_token(line)).count();
+        if lines > 0 {
+            tokens.push(format!("`{path}` keeps tokens in {lines} lines"));
+        }
+        if seen.mode.0 & 0o004 != 0 {
+            open.push(format!("everybody may read `{path}`"));
+        }
+    }
+    if !tokens.is_empty() {
+        tokens.extend(open);
+        return LOGS.bad(
+            tokens.join("; "),
+            format!("{APPLY}; then remove the lines, or the log"),
+        );
+    }
+    if !open.is_empty() {
+        return LOGS.warn(
+            open.join("; "),
+            "`chmod o= FILE`, and say so in `/etc/logrotate.d`",
+        );
+    }
+    match count {
+        0 => LOGS.skipped("there are no logs yet"),
+        count => LOGS.good(format!("the last part of {count} logs")),
+    }
+}
+
+fn host_header(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    if !probe.is_running() {
+        return HOST_HEADER.asleep();
+    }
+    let site = subject.context.site;
+    let port = site.prosody.http_port;
+    let mut faults = Vec::new();
+    for host in [site.domain.as_str(), "foreign.invalid"] {
+        match probe.http(port, "/http-bind", host) {
+            Ok((200, _)) => {}
+            Ok((code, _)) => faults.push(format!(
+                "127.0.0.1:{port}/http-bind answers {code} to `Host: {host}`"
+            )),
+            Err(why) => faults.push(format!("127.0.0.1:{port}: {why}")),
+        }
+    }
+    HOST_HEADER.faults(
+        &faults,
+        format!("127.0.0.1:{port}/http-bind answers"),
+        &format!(
+            "`http_default_host` is missing or Prosody is down: {APPLY}; then {}",
+            subject.restart("prosody")
+        ),
+    )
+}

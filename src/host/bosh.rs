@@ -1,0 +1,370 @@
+//! A small BOSH client (XEP-0124, XEP-0206) on loopback, for the doctor: it comes as anybody could,
+//! logs in as anonymous, knocks at rooms and leaves at once.
+//!
+//! One request at a time on a connection of its own. Each answer is waited for [`PATIENCE`] and
+//! read up to a mebibyte. It reads as much XML as Prosody writes, and judges nothing.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::doctor::{Reception, Visit};
+
+/// How long an answer may take.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Bytes of an answer that are read.
+const MOST: u64 = 1 << 20;
+
+/// Seconds for which Prosody may keep a request that it has nothing to say to.
+const WAIT: u32 = 1;
+
+/// A request to a port on loopback: status and body.
+///
+/// # Errors
+/// Why there was no answer.
+pub fn request(
+    port: u16,
+    line: &str,
+    host: &str,
+    body: Option<&str>,
+) -> Result<(u16, String), String> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
+        .map_err(|_| format!("nothing listens at {address}"))?;
+    let until = Instant::now() + PATIENCE;
+    let mut text = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    if let Some(body) = body {
+        text.push_str(&format!(
+            "Content-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    } else {
+        text.push_str("\r\n");
+    }
+    let failed = |error: std::io::Error| format!("no answer at {address}: {error}");
+    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.write_all(text.as_bytes()).map_err(failed)?;
+    let mut answer = Vec::new();
+    let mut chunk = [0; 8192];
+    while !is_whole(&answer) && answer.len() as u64 <= MOST {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(format!(
+                "no whole answer at {address} in {} s",
+                PATIENCE.as_secs()
+            ));
+        }
+        stream.set_read_timeout(Some(left)).map_err(failed)?;
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => answer.extend_from_slice(&chunk[..count]),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let (head, body) = parts(&answer).ok_or_else(|| format!("no HTTP at {address}"))?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let status = status.ok_or_else(|| format!("no HTTP at {address}"))?;
+    let is_chunked = header(&head, "transfer-encoding").is_some_and(|value| value == "chunked");
+    let body = if is_chunked {
+        unchunked(body)
+    } else {
+        body.to_vec()
+    };
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+fn parts(answer: &[u8]) -> Option<(String, &[u8])> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    Some((head, &answer[end + 4..]))
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    head.lines().skip(1).find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name)
+            .then(|| value.trim().to_ascii_lowercase())
+    })
+}
+
+/// Is all there that the head announces? Without an announcement the end of the stream tells.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some((head, body)) = parts(answer) else {
+        return false;
+    };
+    header(&head, "content-length")
+        .and_then(|length| length.parse::<usize>().ok())
+        .is_some_and(|length| body.len() >= length)
+}
+
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = String::from_utf8_lossy(&rest[..end]).into_owned();
+        let size = size.split(';').next().unwrap_or_default().trim();
+        let size = usize::from_str_radix(size, 16).unwrap_or(0);
+        let Some(piece) = rest.get(end + 2..end + 2 + size).filter(|_| size > 0) else {
+            break;
+        };
+        body.extend_from_slice(piece);
+        rest = rest.get(end + 4 + size..).unwrap_or_default();
+    }
+    body
+}
+
+struct Session {
+    port: u16,
+    host: String,
+    line: String,
+    rid: u64,
+    sid: String,
+    /// Everything that came and was not yet used.
+    heard: String,
+}
+
+impl Session {
+    fn post(&mut self, attributes: &str, payload: &str) -> Result<(), String> {
+        self.rid += 1;
+        let body = format!(
+            "<body rid='{}'{} xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh'{attributes}>{payload}</body>",
+            self.rid, self.sid
+        );
+        let (status, text) = request(self.port, &self.line, &self.host, Some(&body))?;
+        if status != 200 {
+            return Err(format!("http-{status}"));
+        }
+        let tag = start_tag(&text, "body").ok_or("what came is no BOSH")?;
+        if let Some(sid) = attribute(tag, "sid") {
+            self.sid = format!(" sid='{sid}'");
+        }
+        self.heard.push_str(&text[tag.len()..]);
+        if attribute(tag, "type") == Some("terminate") && condition(&self.heard).is_none() {
+            let why = attribute(tag, "condition").unwrap_or("terminated");
+            return Err(why.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Says something, and asks until `wanted` finds its answer in what was heard.
+    fn ask<T>(
+        &mut self,
+        attributes: &str,
+        payload: &str,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, String> {
+        let until = Instant::now() + PATIENCE;
+        self.post(attributes, payload)?;
+        loop {
+            if let Some(found) = wanted(&self.heard) {
+                self.heard.clear();
+                return Ok(found);
+            }
+            if Instant::now() >= until || self.heard.len() as u64 > MOST {
+                self.heard.clear();
+                return Err("no answer".to_owned());
+            }
+            self.post("", "")?;
+        }
+    }
+}
+
+/// Visits a host; see [`Probe::visit`](crate::doctor::Probe::visit).
+///
+/// # Errors
+/// Why no session could be opened.
+pub fn visit(port: u16, visit: &Visit) -> Result<Reception, String> {
+    let mut random = [0; 4];
+    super::random(&mut random);
+    let query = match &visit.token {
+        Some(token) => format!("?room=doctor&token={token}"),
+        None => String::new(),
+    };
+    let mut session = Session {
+        port,
+        host: visit.host.clone(),
+        line: format!("POST /http-bind{query}"),
+        rid: u64::from(u32::from_le_bytes(random)) + 1,
+        sid: String::new(),
+        heard: String::new(),
+    };
+    let stream = format!(" to='{}' xml:lang='en'", visit.host);
+    let offer = format!(" wait='{WAIT}' hold='1' ver='1.6' xmpp:version='1.0'{stream}");
+    let features = session.ask(&offer, "", |heard| {
+        heard.contains("features").then(|| heard.to_owned())
+    })?;
+    let mut reception = Reception {
+        mechanisms: elements(&features, "mechanism")
+            .into_iter()
+            .map(inner)
+            .collect(),
+        ..Reception::default()
+    };
+    if reception.mechanisms.iter().any(|name| name == "ANONYMOUS") {
+        let done = log_in(&mut session, &stream);
+        if done.is_ok() {
+            for room in &visit.rooms {
+                let outcome = knock(&mut session, room);
+                if outcome.is_err() && !is_alive(&mut session) {
+                    return Err("Prosody has stopped answering".to_owned());
+                }
+                reception.rooms.push((room.clone(), outcome));
+            }
+        }
+        reception.login = Some(done);
+    }
+    let leave = "<presence xmlns='jabber:client' type='unavailable'/>";
+    let _ = session.post(" type='terminate'", leave);
+    Ok(reception)
+}
+
+fn log_in(session: &mut Session, stream: &str) -> Result<(), String> {
+    let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>";
+    session.ask("", auth, |heard| {
+        if heard.contains("<success") {
+            return Some(Ok(()));
+        }
+        condition(heard).map(Err)
+    })??;
+    session.ask(&format!(" xmpp:restart='true'{stream}"), "", |heard| {
+        heard.contains("features").then_some(())
+    })?;
+    let bind = "<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    session.ask("", bind, |heard| {
+        if heard.contains("<jid>") {
+            return Some(Ok(()));
+        }
+        condition(heard).map(Err)
+    })?
+}
+
+/// Does the session still get answers? A room that says nothing has refused only then.
+fn is_alive(session: &mut Session) -> bool {
+    let ping = format!(
+        "<iq xmlns='jabber:client' type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
+        session.host
+    );
+    let answer = session.ask("", &ping, |heard| {
+        let mut answers = elements(heard, "iq").into_iter();
+        answers
+            .any(|iq| start_tag(iq, "iq").and_then(|tag| attribute(tag, "id")) == Some("alive"))
+            .then_some(())
+    });
+    answer.is_ok()
+}
+
+/// Enters a room and leaves it: the affiliation that was given, or the condition of the refusal.
+fn knock(session: &mut Session, room: &str) -> Result<String, String> {
+    let enter = format!(
+        "<presence xmlns='jabber:client' to='{room}/doctor'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    );
+    let standing = session.ask("", &enter, |heard| {
+        elements(heard, "presence")
+            .into_iter()
+            .find_map(|presence| {
+                let tag = start_tag(presence, "presence")?;
+                let from = attribute(tag, "from")?.to_lowercase();
+                if !from.starts_with(&room.to_lowercase()) {
+                    return None;
+                }
+                if attribute(tag, "type") == Some("error") {
+                    return Some(Err(condition(presence).unwrap_or_default()));
+                }
+                let is_own = presence.contains("code='110'") || presence.contains("code=\"110\"");
+                let item = elements(presence, "item")
+                    .first()
+                    .copied()
+                    .unwrap_or_default();
+                is_own.then(|| Ok(attribute(item, "affiliation").unwrap_or("none").to_owned()))
+            })
+    })?;
+    if standing.is_ok() {
+        let leave =
+            format!("<presence xmlns='jabber:client' type='unavailable' to='{room}/doctor'/>");
+        let _ = session.post("", &leave);
+    }
+    standing
+}
+
+/// The start tag of the first element of this name.
+fn start_tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let open = format!("<{name}");
+    let start = text.match_indices(&open).map(|(at, _)| at).find(|at| {
+        let after = text[at + open.len()..].chars().next();
+        after.is_some_and(|c| c.is_whitespace() || matches!(c, '/' | '>'))
+    })?;
+    let end = text[start..].find('>')?;
+    Some(&text[start..=start + end])
+}
+
+/// All elements of this name, none of which stands inside another.
+fn elements<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
+    let (mut found, mut rest) = (Vec::new(), text);
+    let close = format!("</{name}>");
+    while let Some(tag) = start_tag(rest, name) {
+        let start = tag.as_ptr() as usize - rest.as_ptr() as usize;
+        let length = if tag.ends_with("/>") {
+            tag.len()
+        } else {
+            match rest[start..].find(&close) {
+                Some(end) => end + close.len(),
+                None => break,
+            }
+        };
+        found.push(&rest[start..start + length]);
+        rest = &rest[start + length..];
+    }
+    found
+}
+
+fn inner(element: &str) -> String {
+    let text = element.split_once('>').map_or("", |(_, rest)| rest);
+    text.split('<').next().unwrap_or_default().to_owned()
+}
+
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    ['\'', '"'].into_iter().find_map(|quote| {
+        let rest = tag.split_once(&format!(" {name}={quote}"))?.1;
+        rest.split(quote).next()
+    })
+}
+
+/// The condition in the first `<failure/>` or `<error/>`.
+fn condition(text: &str) -> Option<String> {
+    let holder = ["failure", "stream:error", "error"]
+        .into_iter()
+        .find_map(|name| elements(text, name).first().copied())?;
+    let inside = holder.split_once('>')?.1;
+    let tag = inside.split_once('<')?.1;
+    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+    Some(tag[..end].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_xml_as_prosody_writes_is_read() {
+        let text = "<body sid='a' type='x'><presence from='R@c/d' type='error'><error type='cancel'>\
+                    <not-allowed xmlns='n'/></error></presence><presence from='r@c/d'/></body>";
+        assert_eq!(
+            attribute(start_tag(text, "body").unwrap(), "sid"),
+            Some("a")
+        );
+        assert_eq!(elements(text, "presence").len(), 2);
+        assert_eq!(condition(text).as_deref(), Some("not-allowed"));
+        assert_eq!(condition("<iq/>"), None);
+        assert_eq!(inner("<mechanism>ANONYMOUS</mechanism>"), "ANONYMOUS");
+        for odd in ["<", "<body", "<presence>", "<failure>", "<error><"] {
+            assert!(elements(odd, "presence").is_empty());
+            assert_eq!(condition(odd), None);
+        }
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        assert_eq!(unchunked(b"3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n"), b"abcde");
+        assert_eq!(unchunked(b"ff\r\nabc"), b"");
+    }
+}

@@ -1,0 +1,219 @@
+//! Debian and what descends from it: apt, dpkg and systemd.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+
+use super::{Standing, failed, run};
+use crate::apply::AlterError;
+use crate::host::root::Root;
+use crate::name::{AbsPath, Mode};
+use crate::plan::{Found, State};
+use crate::resource::How;
+
+/// How often systemd may start a service again before we call it broken.
+const MOST_RESTARTS: u32 = 3;
+
+/// Forbids packages to start their services while they are installed: until they are configured
+/// they would listen to the whole world. It is the file that Debian policy asks for.
+const POLICY: &str = "#!/bin/sh\n# written by jitsi-install while it installs packages\nexit 101\n";
+
+/// What apt knows.
+pub struct Debian {
+    installed: BTreeSet<String>,
+}
+
+impl Debian {
+    /// Asks the machine what is installed.
+    pub(super) fn ask() -> Self {
+        Self {
+            installed: installed(),
+        }
+    }
+
+    /// Is a package there, or can it be had?
+    pub(super) fn package(&self, name: &str) -> Found {
+        if self.installed.contains(name) {
+            return Found::State(State::Present);
+        }
+        let policy = run("apt-cache", &["policy", "--", name]).unwrap_or_default();
+        let candidate = policy
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Candidate: "));
+        match candidate {
+            Some(version) if version != "(none)" => Found::State(State::Absent),
+            _ => Found::Unknown(format!(
+                "it is not installed and no repository of this machine has it: add one that does, or install `{name}` by hand"
+            )),
+        }
+    }
+
+    /// Installs packages, without starting what is in them.
+    ///
+    /// # Errors
+    /// The last words of `apt-get`.
+    pub(super) fn install(&mut self, root: &Root, names: &[String]) -> Result<(), AlterError> {
+        let policy = AbsPath::fixed("/usr/sbin/policy-rc.d");
+        let ours = State::File {
+            bytes: POLICY.as_bytes().to_vec(),
+            mode: Mode(0o755),
+            ids: None,
+        };
+        let is_free = match root.look(&policy) {
+            Found::State(State::Absent) => true,
+            // Left behind by a run that was killed.
+            Found::State(State::File { bytes, .. }) => bytes == POLICY.as_bytes(),
+            _ => false,
+        };
+        let put = |state: &State| {
+            root.put(&policy, state)
+                .map_err(|error| failed(policy.as_str(), error.to_string()))
+        };
+        if is_free {
+            put(&ours)?;
+        }
+        let mut args = vec![
+            "install",
+            "-y",
+            "--no-install-recommends",
+            "-o",
+            "Dpkg::Options::=--force-confold",
+            "--",
+        ];
+        args.extend(names.iter().map(String::as_str));
+        let done = run("apt-get", &args);
+        if is_free {
+            put(&State::Absent)?;
+        }
+        self.installed = installed();
+        done.map(|_| ()).map_err(|why| failed("packages", why))
+    }
+}
+
+fn installed() -> BTreeSet<String> {
+    let listed = run(
+        "dpkg-query",
+        &["-W", "-f", "${Package} ${db:Status-Status}\\n"],
+    )
+    .unwrap_or_default();
+    listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(" installed"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What systemd says in a word; it exits with an error for most words.
+fn word(verb: &str, unit: &str) -> String {
+    Command::new("systemctl")
+        .args([verb, "--", unit])
+        .stdin(Stdio::null())
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// How a unit is.
+pub(super) fn unit(name: &str) -> Found {
+    let enabled = word("is-enabled", name);
+    if enabled.starts_with("masked") {
+        return Found::Unknown(format!("the unit is masked: `systemctl unmask {name}`"));
+    }
+    Found::State(State::Service {
+        enabled: enabled == "enabled",
+        running: matches!(
+            word("is-active", name).as_str(),
+            "active" | "reloading" | "activating"
+        ),
+    })
+}
+
+/// Makes a unit be so.
+pub(super) fn set(name: &str, enabled: bool, running: bool) -> Result<(), String> {
+    let exists = !run(
+        "systemctl",
+        &[
+            "list-unit-files",
+            "--no-legend",
+            "--",
+            &format!("{name}.service"),
+        ],
+    )
+    .unwrap_or_default()
+    .is_empty();
+    if !exists && !enabled && !running {
+        return Ok(());
+    }
+    if running {
+        // A unit that failed often enough before would not be started again.
+        let _ = run("systemctl", &["reset-failed", "--", name]);
+        run("systemctl", &["start", "--", name])?;
+    } else {
+        run("systemctl", &["stop", "--", name])?;
+        let _ = run("systemctl", &["reset-failed", "--", name]);
+    }
+    run(
+        "systemctl",
+        &[
+            if enabled { "enable" } else { "disable" },
+            "--quiet",
+            "--",
+            name,
+        ],
+    )
+    .map(drop)
+}
+
+/// Has systemd read its units again.
+///
+/// # Errors
+/// Its last words.
+pub(super) fn reload_units() -> Result<(), AlterError> {
+    run("systemctl", &["daemon-reload"])
+        .map(|_| ())
+        .map_err(|why| failed("systemd", why))
+}
+
+/// Tells a unit of a change, if it runs or should.
+pub(super) fn wake(name: &str, how: How) -> Result<(), String> {
+    // One that has failed, or is just about to be started again, wants to run.
+    if !matches!(
+        word("is-active", name).as_str(),
+        "active" | "activating" | "reloading" | "failed"
+    ) {
+        return Ok(());
+    }
+    let verb = match how {
+        How::Reload => "reload-or-restart",
+        How::Restart => "restart",
+    };
+    let _ = run("systemctl", &["reset-failed", "--", name]);
+    run("systemctl", &[verb, "--", name]).map(drop)
+}
+
+/// How a unit stands on its way up.
+pub(super) fn standing(name: &str) -> Standing {
+    let state = word("is-active", name);
+    let args = ["show", "--property=NRestarts", "--value", "--", name];
+    let restarts = run("systemctl", &args).unwrap_or_default();
+    let is_looping = restarts
+        .trim()
+        .parse()
+        .is_ok_and(|count: u32| count >= MOST_RESTARTS);
+    match state.as_str() {
+        "active" if !is_looping => Standing::Up,
+        "failed" => Standing::Down(state),
+        "" => Standing::Coming("unknown".to_owned()),
+        _ if is_looping => Standing::Down(state),
+        _ => Standing::Coming(state),
+    }
+}
+
+/// The end of a unit's journal.
+pub(super) fn last_lines(name: &str) -> String {
+    let unit = format!("{name}.service");
+    run(
+        "journalctl",
+        &["-u", &unit, "-n", "10", "--no-pager", "-o", "cat"],
+    )
+    .unwrap_or_default()
+}

@@ -1,0 +1,318 @@
+//! The running machine: its packages, people and services.
+//!
+//! Programs of the system do the work, with arguments of ours and never a secret among them. Only
+//! [`Machine`](super::Machine) uses this, and only when the root is the machine itself. What all
+//! systems share is here: people, probes, waiting. `debian` knows apt and systemd; `pkgtools`
+//! and `slackware` know Slackware's packages and rc scripts. To add a system: a file beside them, a
+//! variant of [`Live`], and the compiler names the rest.
+
+mod debian;
+mod pkgtools;
+mod slackware;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::facts;
+use super::root::Root;
+use crate::apply::AlterError;
+use crate::plan::{Found, State};
+use crate::platform::Init;
+use crate::resource::{How, Probe, Resource, Service};
+
+/// How long the last process of a user who goes may take to end.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// How long a service may take to come up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is known of the running machine.
+pub enum Live {
+    /// apt and systemd.
+    Debian(debian::Debian),
+    /// pkgtools and rc scripts.
+    Slackware(pkgtools::Pkgtools),
+}
+
+/// How a service stands, with the system's own word for it.
+enum Standing {
+    Up,
+    Coming(String),
+    /// It will not come up by itself any more.
+    Down(String),
+}
+
+fn failed(what: &str, why: impl Into<String>) -> AlterError {
+    AlterError {
+        path: what.to_owned(),
+        why: why.into(),
+    }
+}
+
+/// Runs a program of the system; its last words are the reason when it fails.
+fn run(program: &str, args: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("`{program}` could not be run: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let mut words = String::from_utf8_lossy(&output.stderr).into_owned();
+    if words.trim().is_empty() {
+        words = String::from_utf8_lossy(&output.stdout).into_owned();
+    }
+    Err(format!(
+        "`{program} {}` failed: {}",
+        args.join(" "),
+        last(&words, 6)
+    ))
+}
+
+/// The last lines of a text.
+fn last(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.trim().lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+impl Live {
+    /// Asks the machine what it is and what is installed.
+    #[must_use]
+    pub fn ask(root: &Root) -> Self {
+        match facts::release(root).map(|release| release.platform().init) {
+            Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(root)),
+            Some(Init::Systemd) | None => Self::Debian(debian::Debian::ask()),
+        }
+    }
+
+    /// See [`Observe::thing`](crate::plan::Observe::thing).
+    #[must_use]
+    pub fn thing(&self, root: &Root, resource: &Resource) -> Option<Found> {
+        Some(match (resource, self) {
+            (Resource::Group { name }, _) => {
+                there(nix::unistd::Group::from_name(name).map(|found| found.is_some()))
+            }
+            (Resource::User { name, .. }, _) => {
+                there(nix::unistd::User::from_name(name).map(|found| found.is_some()))
+            }
+            (Resource::Package { name }, Self::Debian(debian)) => debian.package(name),
+            (Resource::Package { name }, Self::Slackware(pkgtools)) => pkgtools.package(root, name),
+            (Resource::Service(service), Self::Debian(_)) => debian::unit(&service.name),
+            (Resource::Service(service), Self::Slackware(_)) => {
+                slackware::look(root, &service.name)
+            }
+            (Resource::Dir(_) | Resource::File(_) | Resource::Link(_), _) => return None,
+        })
+    }
+
+    /// Installs packages, without starting what is in them.
+    ///
+    /// # Errors
+    /// The last words of the package manager.
+    pub fn install(&mut self, root: &Root, names: &[String]) -> Result<(), AlterError> {
+        match self {
+            Self::Debian(debian) => debian.install(root, names),
+            Self::Slackware(pkgtools) => pkgtools.install(root, names),
+        }
+    }
+
+    /// See [`Alter::set`](crate::apply::Alter::set).
+    ///
+    /// # Errors
+    /// The last words of the system's program.
+    pub fn set(&self, root: &Root, thing: &Resource, state: &State) -> Result<(), AlterError> {
+        let done = match (thing, state) {
+            (Resource::Group { name }, State::Present) => self.add_group(name),
+            (Resource::Group { name }, State::Absent) => run("groupdel", &["--", name]).map(drop),
+            (Resource::User { name, group, home }, State::Present) => {
+                self.add_user(name, group, home.as_str())
+            }
+            (Resource::User { name, .. }, State::Absent) => remove_user(name),
+            (Resource::Service(service), State::Service { enabled, running }) => match self {
+                Self::Debian(_) => debian::set(&service.name, *enabled, *running),
+                Self::Slackware(_) => slackware::set(root, &service.name, *enabled, *running),
+            },
+            _ => Err("there is no way to make it so".to_owned()),
+        };
+        done.map_err(|why| failed(thing.name(), why))
+    }
+
+    fn add_group(&self, name: &str) -> Result<(), String> {
+        let number = self.number(name);
+        let mut args = vec!["--system"];
+        if let Some(number) = &number {
+            args.extend(["--gid", number]);
+        }
+        args.extend(["--", name]);
+        run("groupadd", &args).map(drop)
+    }
+
+    fn add_user(&self, name: &str, group: &str, home: &str) -> Result<(), String> {
+        // Taking back a removal meets users whose group went with them.
+        if there(nix::unistd::Group::from_name(group).map(|found| found.is_some()))
+            == Found::State(State::Absent)
+        {
+            self.add_group(group)?;
+        }
+        let shell = match self {
+            Self::Debian(_) => "/usr/sbin/nologin",
+            Self::Slackware(_) => "/bin/false",
+        };
+        let number = self.number(name);
+        let mut args = vec!["--system", "--no-create-home", "--shell", shell];
+        if let Some(number) = &number {
+            args.extend(["--uid", number]);
+        }
+        args.extend(["--gid", group, "--home-dir", home, "--", name]);
+        run("useradd", &args).map(drop)
+    }
+
+    /// The number that an account must have, because packages hold files of its own by number.
+    fn number(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Debian(_) => None,
+            Self::Slackware(_) => slackware::number(name).map(|number| number.to_string()),
+        }
+    }
+
+    /// Has the system read anew which services there are.
+    ///
+    /// # Errors
+    /// Its last words.
+    pub fn refresh(&self) -> Result<(), AlterError> {
+        match self {
+            Self::Debian(_) => debian::reload_units(),
+            Self::Slackware(_) => Ok(()),
+        }
+    }
+
+    /// See [`Alter::wake`](crate::apply::Alter::wake).
+    ///
+    /// # Errors
+    /// Its last words.
+    pub fn wake(&self, root: &Root, name: &str, how: How) -> Result<(), AlterError> {
+        let done = match self {
+            Self::Debian(_) => debian::wake(name, how),
+            Self::Slackware(_) => slackware::wake(root, name, how),
+        };
+        done.map_err(|why| failed(name, format!("{why}\n{}", self.last_lines(root, name))))
+    }
+
+    /// See [`Alter::await_up`](crate::apply::Alter::await_up).
+    ///
+    /// # Errors
+    /// The last lines of its log, when it does not come up.
+    pub fn await_up(&self, root: &Root, service: &Service) -> Result<Option<String>, AlterError> {
+        let until = Instant::now() + PATIENCE;
+        let (mut steady, mut idle) = (0, 0);
+        loop {
+            let standing = match self {
+                Self::Debian(_) => debian::standing(&service.name),
+                Self::Slackware(_) => slackware::standing(root, &service.name, &mut idle),
+            };
+            let missing = trouble(service);
+            let is_up = match &standing {
+                Standing::Up => true,
+                Standing::Coming(word) | Standing::Down(word) => word == "active",
+            };
+            if is_up && missing.is_empty() {
+                // Up twice in a row: a program that reads its configuration late dies in between.
+                steady += 1;
+                if steady == 2 {
+                    return Ok(None);
+                }
+            } else {
+                steady = 0;
+            }
+            if matches!(standing, Standing::Down(_)) || Instant::now() > until {
+                let what = missing.join(", ");
+                if is_up && missing.iter().all(|why| why.starts_with("answers")) {
+                    return Ok(Some(format!(
+                        "`{}` is up and not well: {what}",
+                        service.name
+                    )));
+                }
+                let state = match standing {
+                    Standing::Up => "active".to_owned(),
+                    Standing::Coming(word) | Standing::Down(word) => word,
+                };
+                return Err(failed(
+                    &service.name,
+                    format!(
+                        "the service did not come up (it is {state}; {what}); its last lines:\n{}",
+                        self.last_lines(root, &service.name)
+                    ),
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    }
+
+    fn last_lines(&self, root: &Root, name: &str) -> String {
+        match self {
+            Self::Debian(_) => debian::last_lines(name),
+            Self::Slackware(_) => slackware::last_lines(root, name),
+        }
+    }
+}
+
+/// Removes a user. A service that has said good-bye may take a moment more to be gone.
+fn remove_user(name: &str) -> Result<(), String> {
+    let until = Instant::now() + LEAVING;
+    loop {
+        match run("userdel", &["--", name]) {
+            Err(why) if why.contains("used by process") && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            done => return done.map(drop),
+        }
+    }
+}
+
+fn there(found: Result<bool, nix::Error>) -> Found {
+    match found {
+        Ok(true) => Found::State(State::Present),
+        Ok(false) => Found::State(State::Absent),
+        Err(error) => Found::Unknown(format!("it cannot be looked up: {}", error.desc())),
+    }
+}
+
+/// What the probes of a service say against it.
+#[must_use]
+pub fn trouble(service: &Service) -> Vec<String> {
+    service
+        .probes
+        .iter()
+        .filter_map(|one| probe(one).err())
+        .collect()
+}
+
+fn probe(probe: &Probe) -> Result<(), String> {
+    let short = Duration::from_millis(800);
+    match probe {
+        Probe::Tcp(address) => TcpStream::connect_timeout(address, short)
+            .map(|_| ())
+            .map_err(|_| format!("nothing listens at {address}")),
+        Probe::Http { port, path } => {
+            let address = SocketAddr::from(([127, 0, 0, 1], *port));
+            let mut stream = TcpStream::connect_timeout(&address, short)
+                .map_err(|_| format!("nothing listens at {address}"))?;
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(3)));
+            let _ = stream
+                .write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes());
+            let mut answer = Vec::new();
+            let _ = stream.take(4096).read_to_end(&mut answer);
+            let text = String::from_utf8_lossy(&answer);
+            match text.split(' ').nth(1) {
+                Some("200") => Ok(()),
+                Some(code) => Err(format!("answers {code} at {address}{path}")),
+                None => Err(format!("no answer at {address}{path}")),
+            }
+        }
+    }
+}

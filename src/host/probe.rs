@@ -1,0 +1,392 @@
+//! The doctor's eyes: files inside the root, and of a running machine its programs, sockets and
+//! names. Every look ends within [`PATIENCE`] and reads no more than a set number of bytes.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::bosh::{self, PATIENCE};
+use super::process::find;
+use super::root::Root;
+use crate::doctor::{Listener, Probe, Reception, Seen, Visit};
+use crate::name::AbsPath;
+use crate::plan::{Found, State};
+
+/// Bytes of a program's words, or of a file below `/proc`.
+const MOST: u64 = 1 << 20;
+
+/// Bytes at the end of a log.
+const TAIL: u64 = 4 << 20;
+
+/// Looks at a root, and at the machine when the root is running.
+pub struct Examiner<'m> {
+    root: &'m Root,
+    is_running: bool,
+    http_port: u16,
+}
+
+impl<'m> Examiner<'m> {
+    /// `http_port` is that of Prosody.
+    #[must_use]
+    pub fn new(root: &'m Root, is_running: bool, http_port: u16) -> Self {
+        Self {
+            root,
+            is_running,
+            http_port,
+        }
+    }
+}
+
+impl Probe for Examiner<'_> {
+    fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    fn file(&self, path: &AbsPath) -> Result<Option<Seen>, String> {
+        match self.root.look(path) {
+            Found::State(State::File { bytes, mode, .. }) => Ok(Some(Seen { bytes, mode })),
+            Found::State(State::Absent) => Ok(None),
+            Found::State(State::Link { .. }) => match self.root.tail(path, MOST) {
+                Ok((bytes, mode)) => Ok(Some(Seen { bytes, mode })),
+                Err(error) => Err(error.to_string()),
+            },
+            Found::State(_) => Err("it is no file".to_owned()),
+            Found::Unknown(why) => Err(why),
+        }
+    }
+
+    fn tail(&self, path: &AbsPath) -> Option<Seen> {
+        let (bytes, mut mode) = self.root.tail(path, TAIL).ok()?;
+        if let Some(folder) = path.parent()
+            && let Found::State(State::Dir { mode: outer, .. }) = self.root.look(&folder)
+            && outer.0 & 0o001 == 0
+        {
+            mode.0 &= 0o770;
+        }
+        Some(Seen { bytes, mode })
+    }
+
+    fn names(&self, path: &AbsPath) -> Vec<String> {
+        self.root.list(path)
+    }
+
+    fn kernel(&self, path: &str) -> Option<String> {
+        proc(Path::new(path))
+    }
+
+    fn about(&self) -> Result<String, String> {
+        let program = here("prosodyctl")?;
+        ask(&program, &["about"]).map(|said| said.out)
+    }
+
+    fn lacking(&self, modules: &[&str]) -> Result<(String, Vec<String>), String> {
+        let lua = interpreter(&here("prosodyctl")?)?;
+        // `require` by names of ours, which need no quoting.
+        let names: Vec<String> = modules.iter().map(|name| format!("'{name}'")).collect();
+        let script = format!(
+            "for _, name in ipairs {{ {} }} do if not pcall(require, name) then print('lacks ' .. name) end end print('done')",
+            names.join(", ")
+        );
+        let said = ask(&lua, &["-e", &script])?.out;
+        if !said.contains("done") {
+            return Err(format!("`{}` did not go on to the end", lua.display()));
+        }
+        let lacks = said.lines().filter_map(|line| line.strip_prefix("lacks "));
+        Ok((
+            lua.display().to_string(),
+            lacks.map(str::to_owned).collect(),
+        ))
+    }
+
+    fn java(&self, java: &AbsPath) -> Result<String, String> {
+        // It says so on stderr.
+        ask(Path::new(java.as_str()), &["-version"]).map(|said| said.err)
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, String> {
+        let mut found = Vec::new();
+        let programs = programs();
+        for (table, state, is_udp) in [
+            ("net/tcp", "0A", false),
+            ("net/tcp6", "0A", false),
+            ("net/udp", "07", true),
+            ("net/udp6", "07", true),
+        ] {
+            let text = proc(Path::new(table));
+            if table == "net/tcp" && text.is_none() {
+                return Err("the kernel does not tell who listens".to_owned());
+            }
+            for line in text.unwrap_or_default().lines().skip(1) {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let (Some(local), Some(inode)) = (fields.get(1), fields.get(9)) else {
+                    continue;
+                };
+                if fields.get(3) == Some(&state)
+                    && let Some(address) = address(local)
+                {
+                    found.push(Listener {
+                        address,
+                        is_udp,
+                        program: programs.get(*inode).cloned(),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        // The resolver has no time limit of its own; who waits for it in vain leaves it behind.
+        let (tell, hear) = mpsc::channel();
+        let target = (name.to_owned(), 0_u16);
+        std::thread::spawn(move || {
+            let found = target.to_socket_addrs();
+            let _ = tell.send(found.map(|all| all.map(|one| one.ip()).collect::<Vec<_>>()));
+        });
+        match hear.recv_timeout(PATIENCE) {
+            Ok(Ok(mut found)) => {
+                found.sort();
+                found.dedup();
+                Ok(found)
+            }
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    fn limits(&self, word: &str) -> Option<String> {
+        processes().into_iter().find_map(|pid| {
+            let line = proc(Path::new(&format!("{pid}/cmdline")))?;
+            let is_it = line.split('\0').any(|argument| argument == word);
+            is_it.then(|| proc(Path::new(&format!("{pid}/limits"))))?
+        })
+    }
+
+    fn http(&self, port: u16, path: &str, host: &str) -> Result<(u16, String), String> {
+        bosh::request(port, &format!("GET {path}"), host, None)
+    }
+
+    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<Option<String>, String> {
+        let Some(curl) = find("curl") else {
+            return Ok(None);
+        };
+        let port = address.port();
+        let ip = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+            ip => ip,
+        };
+        let to = format!("{host}:{port}:{ip}");
+        let url = format!("https://{host}:{port}{path}");
+        let limit = PATIENCE.as_secs().to_string();
+        // The certificate is another check's business.
+        let args = [
+            "-q",
+            "-fskS",
+            "-m",
+            &limit,
+            "--noproxy",
+            "*",
+            "--resolve",
+            &to,
+            "--",
+            &url,
+        ];
+        let said = ask(&curl, &args)?;
+        if said.is_success {
+            return Ok(Some(said.out));
+        }
+        let last = said.err.lines().last().unwrap_or("no answer").to_owned();
+        Err(last)
+    }
+
+    fn visit(&self, visit: &Visit) -> Result<Reception, String> {
+        bosh::visit(self.http_port, visit)
+    }
+}
+
+fn here(program: &str) -> Result<PathBuf, String> {
+    find(program).ok_or_else(|| format!("`{program}` is not on this machine"))
+}
+
+/// A file below `/proc`.
+fn proc(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(Path::new("/proc").join(path)).ok()?;
+    file.take(MOST).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn processes() -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// Which program has which socket, by the socket's inode.
+fn programs() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for pid in processes() {
+        let Some(name) = proc(Path::new(&format!("{pid}/comm"))) else {
+            continue;
+        };
+        let entries = std::fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten();
+        for target in entries.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()) {
+            let target = target.to_string_lossy();
+            let inode = target
+                .strip_prefix("socket:[")
+                .and_then(|rest| rest.strip_suffix(']'));
+            if let Some(inode) = inode {
+                found.insert(inode.to_owned(), name.trim().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// `0100007F:1F90` or its IPv6 form: words of the machine's own byte order.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let words: Vec<u32> = (0..host.len() / 8)
+        .filter_map(|at| u32::from_str_radix(host.get(at * 8..at * 8 + 8)?, 16).ok())
+        .collect();
+    let ip = match words.as_slice() {
+        [word] => IpAddr::from(word.to_ne_bytes()),
+        [_, _, _, _] => {
+            let mut bytes = [0; 16];
+            for (place, word) in bytes.chunks_exact_mut(4).zip(&words) {
+                place.copy_from_slice(&word.to_ne_bytes());
+            }
+            Ipv6Addr::from(bytes).to_canonical()
+        }
+        _ => return None,
+    };
+    Some(SocketAddr::from((ip, port)))
+}
+
+/// The program in a script's first line.
+fn interpreter(script: &Path) -> Result<PathBuf, String> {
+    let odd = || format!("`{}` does not say which Lua runs it", script.display());
+    let mut head = [0; 256];
+    let mut file = std::fs::File::open(script).map_err(|_| odd())?;
+    let count = file.read(&mut head).map_err(|_| odd())?;
+    let text = String::from_utf8_lossy(&head[..count]).into_owned();
+    let line = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("#!"))
+        .ok_or_else(odd)?;
+    let mut words = line
+        .split_whitespace()
+        .filter(|word| !word.starts_with('-'));
+    let first = words.next().ok_or_else(odd)?;
+    if first.ends_with("/env") {
+        return here(words.next().ok_or_else(odd)?);
+    }
+    Ok(PathBuf::from(first))
+}
+
+/// What a program said.
+struct Said {
+    out: String,
+    err: String,
+    is_success: bool,
+}
+
+/// Runs a program that only tells something, with an environment of ours, and ends it when it
+/// does not end by itself.
+fn ask(program: &Path, args: &[&str]) -> Result<Said, String> {
+    let name = program.display().to_string();
+    let mut child = Command::new(program)
+        .args(args)
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        .env("LC_ALL", "C.UTF-8")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("`{name}` could not be run: {error}"))?;
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let (out, err) = (listen(child.stdout.take()), listen(child.stderr.take()));
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) | Err(_) => {
+                // The group was made for this program, and nobody else is in it.
+                let _ = killpg(group, Signal::SIGKILL);
+                let _ = child.wait();
+                return Err(format!("`{name}` did not end in {} s", PATIENCE.as_secs()));
+            }
+        }
+    };
+    let words = |heard: mpsc::Receiver<Vec<u8>>| {
+        let bytes = heard
+            .recv_timeout(Duration::from_secs(1))
+            .unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(Said {
+        out: words(out),
+        err: words(err),
+        is_success: status.success(),
+    })
+}
+
+/// Reads a program's words while it runs, up to a set number of bytes.
+fn listen(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (tell, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            let _ = pipe.take(MOST).read_to_end(&mut bytes);
+        }
+        let _ = tell.send(bytes);
+    });
+    hear
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_the_kernel() {
+        let v4 = format!("{:08X}:1F90", u32::from_ne_bytes([127, 0, 0, 1]));
+        assert_eq!(address(&v4), Some(([127, 0, 0, 1], 8080).into()));
+        let v6 = format!("{}:0050", "0".repeat(32));
+        assert_eq!(
+            address(&v6).map(|found| found.to_string()).as_deref(),
+            Some("[::]:80")
+        );
+        assert_eq!(address("odd"), None);
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_ended() {
+        let begun = Instant::now();
+        let said = ask(Path::new("/bin/sleep"), &["60"]);
+        assert!(said.is_err_and(|why| why.contains("did not end")));
+        assert!(begun.elapsed() < PATIENCE * 3);
+        let said = ask(Path::new("/bin/echo"), &["hello"]).expect("echo");
+        assert_eq!((said.out.as_str(), said.is_success), ("hello\n", true));
+    }
+}

@@ -1,0 +1,76 @@
+//! `apply` on the machine itself: real Debians, booted by systemd in containers.
+//!
+//! A container has a bare system (`rootfs.rs`), a folder of packages, and no network. Prosody,
+//! nginx, Caddy, Java, apt and systemd are Debian's own. Jicofo, the bridge, Jitsi's Prosody
+//! plugins and its web application are stand-ins from `tests/standins/` (`debs.rs`), since no
+//! Debian package has the real ones; the Java programs read their configuration with the real
+//! library, trust what the truststore trusts, and are healthy once Prosody has let them in.
+//!
+//! It needs root, namespaces and what `gate.rs` lists; where one is missing a line `SKIPPED: …`
+//! says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question in
+//! `journey.rs` (one machine from bare to uninstalled) or in a file of its own.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests look at a real machine"
+)]
+
+mod arrival;
+#[path = "../real/cases.rs"]
+mod cases;
+mod changes;
+mod container;
+mod debs;
+mod gate;
+mod journey;
+mod leaving;
+mod mirror;
+mod reference;
+mod rootfs;
+mod secrecy;
+mod services;
+mod shell;
+mod tree;
+
+use rootfs::Release;
+use services::Server;
+
+#[test]
+fn bookworm() {
+    if gate::is_open() {
+        journey::take(Release::Bookworm, Server::Nginx);
+    }
+}
+
+#[test]
+fn trixie() {
+    if gate::is_open() {
+        journey::take(Release::Trixie, Server::Nginx);
+    }
+}
+
+#[test]
+fn caddy() {
+    if gate::is_open() {
+        journey::take_briefly(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn a_panic_leaves_nothing() {
+    if !gate::is_open() {
+        return;
+    }
+    // trixie: on a cold start, the two that begin then make a tree each
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let debs = debs::built().expect("stand-ins can be built");
+        let machine = container::Container::boot(Release::Trixie, "panic", debs);
+        let machine = machine.expect("it boots");
+        let _ = tell.send(machine.name.clone());
+        panic!("on purpose");
+    });
+    assert!(thread.join().is_err());
+    let name = told.recv().expect("it booted");
+    assert_eq!(container::left_over(&name), Vec::<String>::new());
+}

@@ -1,0 +1,271 @@
+//! One machine from bare to uninstalled, in the order in which an administrator would meet it. The
+//! steps stand on each other; when the first apply fails there is nothing more to ask.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::cases::Cases;
+use super::machine::Machine;
+use super::tree::{self, Tree};
+
+pub(crate) const SITE: &str = "/etc/jitsi-install/site.toml";
+const STORE: &str = "/var/cache/jitsi-install/packages";
+
+/// The administrator's own `rc.local`: with an end behind which nothing is reached.
+pub(crate) const OWN: &str =
+    "#!/bin/sh\n# mine\necho \"mine was here\" >> /var/log/mine\n\nexit 0\n";
+
+/// What a site file says beside its domain: `key = value` lines.
+pub(crate) fn site(changes: &[(&str, &str)]) -> String {
+    let mut values = BTreeMap::from([
+        ("jicofo.memory", "256"),
+        ("videobridge.memory", "256"),
+        // there is no network in there
+        ("videobridge.require_valid_address", "false"),
+    ]);
+    values.extend(changes.iter().copied());
+    let mut text = "schema = 1\ndomain = \"meet.example.org\"\n".to_owned();
+    for (key, value) in values {
+        text.push_str(&format!("{key} = {value}\n"));
+    }
+    text
+}
+
+/// A machine with a site file and an administrator.
+pub(crate) fn machine() -> Machine {
+    let machine = Machine::start();
+    machine.write(SITE, &site(&[]));
+    machine.program("/etc/rc.d/rc.local", OWN);
+    machine
+}
+
+pub(crate) fn all_run(machine: &Machine, web: &'static str, cases: &mut Cases, when: &str) {
+    let pids = machine.pids(web);
+    cases.holds(&format!("all services run {when}"), pids.len() == 4, || {
+        format!("{pids:?}\n{}", machine.sh("ps axf").out)
+    });
+    // A rollback does not wait, and the others find Prosody again by themselves.
+    let until = Instant::now() + Duration::from_secs(20);
+    let mut status = machine.installer(&["status"]);
+    while status.code != 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(300));
+        status = machine.installer(&["status"]);
+    }
+    cases.holds(
+        &format!("status is content {when}"),
+        status.code == 0,
+        || status.whole(),
+    );
+}
+
+pub(crate) fn take() {
+    let machine = machine();
+    let mut cases = Cases::new("Slackware, from bare to uninstalled");
+    a_package_is_missing(&machine, &mut cases);
+    if from_nothing(&machine, &mut cases) {
+        once_more(&machine, &mut cases);
+        only_whom_it_concerns(&machine, &mut cases);
+        another_web_server(&machine, &mut cases);
+        away(&machine, &mut cases);
+    }
+    let left = machine.end();
+    cases.same("nothing is left of the root", left, Vec::new());
+    cases.finish();
+}
+
+fn a_package_is_missing(machine: &Machine, cases: &mut Cases) {
+    let before = tree::of(&machine.root());
+    let hidden = format!("mv {STORE}/jicofo-1.0-noarch-1_SBo.txz /root/");
+    cases.same("a package can be hidden", machine.sh(&hidden).code, 0);
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds(
+        "an apply without a package is refused, with a way out",
+        said.code == 1 && said.err.contains("package jicofo") && said.err.contains("SlackBuild"),
+        || said.whole(),
+    );
+    let others = said.err.contains("package nginx:");
+    cases.holds("the others are not named", !others, || said.whole());
+    let back = format!("mv /root/jicofo-1.0-noarch-1_SBo.txz {STORE}/");
+    cases.same("and shown again", machine.sh(&back).code, 0);
+    let after = tree::of(&machine.root());
+    let books = ["/var/lib/jitsi-install", "/var/log/jitsi-install"];
+    let changed = tree::differences(&before, &after, &books);
+    cases.same("nothing was changed", changed, Vec::new());
+}
+
+fn from_nothing(machine: &Machine, cases: &mut Cases) -> bool {
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds(
+        "one apply makes a site of a bare machine",
+        said.code == 0,
+        || said.whole(),
+    );
+    if said.code != 0 {
+        return false;
+    }
+    all_run(machine, "nginx", cases, "after the apply");
+    let records = machine.sh("ls /var/lib/pkgtools/packages").out;
+    for name in [
+        "prosody",
+        "nginx",
+        "jicofo",
+        "jitsi-videobridge",
+        "lua-basexx",
+    ] {
+        let has = records.contains(&format!("{name}-1.0-noarch-1_SBo\n"));
+        cases.holds(&format!("{name} is installed"), has, || records.clone());
+    }
+    let no_caddy = !records.contains("caddy");
+    cases.holds("what nobody wants is not", no_caddy, || records.clone());
+    let people = machine.read("/etc/passwd");
+    for line in [
+        "prosody:x:274:274::/var/lib/prosody:/bin/false",
+        ":/usr/share/jicofo:/bin/false",
+        ":/usr/share/jitsi-videobridge:/bin/false",
+    ] {
+        cases.holds(line, people.contains(line), || people.clone());
+    }
+    let owners = machine.sh("for n in prosody jicofo jitsi-videobridge; do \
+        f=/run/$n.pid; [ $n = prosody ] && f=/var/lib/prosody/prosody.pid; stat -c %U /proc/$(cat $f); done");
+    cases.same(
+        "each runs as its user",
+        owners.out.as_str(),
+        "prosody\njicofo\njvb\n",
+    );
+    let page = machine.sh(
+        "printf 'GET /config.js HTTP/1.1\\r\\nHost: meet.example.org\\r\\nConnection: close\\r\\n\\r\\n' \
+         | timeout 10 openssl s_client -quiet -verify_return_error -verify_hostname meet.example.org \
+         -CAfile /etc/jitsi/certs/meet.example.org.crt -servername meet.example.org -connect 127.0.0.1:443",
+    );
+    cases.holds("the site answers", page.out.contains(" 200 "), || {
+        page.whole()
+    });
+    let bosh = machine.sh("exec 3<>/dev/tcp/127.0.0.1/5280 && printf 'GET /http-bind HTTP/1.0\\r\\n\\r\\n' >&3 && timeout 5 cat <&3");
+    cases.holds("Prosody answers", bosh.out.contains(" 200 "), || {
+        bosh.whole()
+    });
+    cases.same(
+        "rc.nginx was made executable",
+        machine.mode("/etc/rc.d/rc.nginx"),
+        0o755,
+    );
+    cases.same(
+        "prosodyctl is as it was",
+        machine.mode("/usr/bin/prosodyctl"),
+        0o755,
+    );
+    true
+}
+
+fn once_more(machine: &Machine, cases: &mut Cases) {
+    let (pids, before) = (machine.pids("nginx"), tree::of(&machine.root()));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds(
+        "a second apply has nothing to do",
+        said.code == 0 && said.err.contains("everything is in order"),
+        || said.whole(),
+    );
+    cases.same("and restarts nothing", machine.pids("nginx"), pids);
+    let passing = [
+        "/var/log",
+        "/var/lib/prosody",
+        "/var/lib/jitsi-install/lock",
+    ];
+    let changed = tree::differences(&before, &tree::of(&machine.root()), &passing);
+    cases.same("and changes nothing", changed, Vec::new());
+}
+
+fn only_whom_it_concerns(machine: &Machine, cases: &mut Cases) {
+    let before = machine.pids("nginx");
+    machine.write(SITE, &site(&[("jicofo.memory", "300")]));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds("other memory for Jicofo", said.code == 0, || said.whole());
+    let after = machine.pids("nginx");
+    let changed: Vec<&str> = before
+        .keys()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .copied()
+        .collect();
+    cases.same("restarts Jicofo alone", changed, vec!["jicofo"]);
+    all_run(machine, "nginx", cases, "with other memory");
+    machine.write(
+        SITE,
+        &site(&[("jicofo.memory", "300"), ("prosody.http_port", "5281")]),
+    );
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds("another port of Prosody's", said.code == 0, || said.whole());
+    let last = machine.pids("nginx");
+    cases.same(
+        "nginx reads it and goes on",
+        last.get("nginx"),
+        after.get("nginx"),
+    );
+    let restarted = last.get("prosody") != after.get("prosody");
+    cases.holds("Prosody is restarted", restarted, || format!("{last:?}"));
+    all_run(machine, "nginx", cases, "with another port");
+}
+
+fn another_web_server(machine: &Machine, cases: &mut Cases) {
+    let memory = ("jicofo.memory", "300");
+    machine.write(SITE, &site(&[memory, ("web.server", "\"caddy\"")]));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds("from nginx to Caddy", said.code == 0, || said.whole());
+    all_run(machine, "caddy", cases, "with Caddy");
+    let nginx = machine.pids("nginx").contains_key("nginx");
+    cases.holds("nginx has gone", !nginx, String::new);
+    cases.same("and stays away", machine.mode("/etc/rc.d/rc.nginx"), 0o644);
+    let boot = machine.read("/etc/rc.d/rc.local");
+    let holds = boot.contains("rc.caddy start") && !boot.contains("rc.nginx");
+    cases.holds("rc.local starts the other one", holds, || boot.clone());
+    let said = machine.installer(&["rollback", "--yes"]);
+    cases.holds("and rolled back", said.code == 0, || said.whole());
+    machine.write(SITE, &site(&[memory, ("prosody.http_port", "5281")]));
+    all_run(machine, "nginx", cases, "with nginx again");
+    let caddy = machine.pids("caddy").contains_key("caddy");
+    cases.holds("Caddy has gone", !caddy, String::new);
+}
+
+/// The same machine if only packages had ever been installed.
+fn with_packages_only() -> Tree {
+    let machine = machine();
+    let said = machine.sh(&format!("for file in {STORE}/*; do installpkg $file; done"));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    tree::of(&machine.root())
+}
+
+fn away(machine: &Machine, cases: &mut Cases) {
+    let said = machine.installer(&["uninstall", "--yes"]);
+    cases.holds("uninstall", said.code == 0, || said.whole());
+    let pids = machine.pids("nginx");
+    cases.same("nothing runs", pids, BTreeMap::new());
+    cases.same(
+        "rc.local is the administrator's",
+        machine.read("/etc/rc.d/rc.local").as_str(),
+        OWN,
+    );
+    let kept = [
+        "/etc/jitsi-install",
+        "/var/lib/jitsi-install",
+        "/var/log",
+        "/var/lib/prosody",
+        // where the scripts keep heap dumps, and Caddy its state
+        "/var/lib/jicofo",
+        "/var/lib/jitsi-videobridge",
+        "/var/lib/caddy",
+        // nginx's folders for requests
+        "/var/lib/nginx",
+        // what useradd leaves of its own
+        "/etc/passwd-",
+        "/etc/group-",
+        "/etc/shadow-",
+        "/etc/.pwd.lock",
+        "/etc/subuid",
+        "/etc/subgid",
+        "/etc/subuid-",
+        "/etc/subgid-",
+        // bash and openssl
+        "/root",
+    ];
+    let changed = tree::differences(&with_packages_only(), &tree::of(&machine.root()), &kept);
+    cases.same("all is as with packages alone", changed, Vec::new());
+}

@@ -1,0 +1,37 @@
+//! `apply` on a Slackware machine: a root in namespaces of its own, made of this machine's `/usr`
+//! (`tests/standins/slackware/root.sh`), without systemd and apt.
+//!
+//! Prosody, nginx, Caddy, Java, `useradd` and the rc scripts are real. Slackware's pkgtools, the
+//! order of its boot scripts and the packages of SlackBuilds.org are stand-ins of our own writing,
+//! in `tests/standins/pkgtools` and `tests/standins/slackware`: they enforce the rules of the real
+//! ones and are none. It needs root, namespaces and what `gate.rs` lists; where one is missing a
+//! line `SKIPPED: …` says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question
+//! in `journey.rs` (one machine from bare to uninstalled) or in `boot.rs` (what `rc.local` is for).
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests look at a real machine"
+)]
+
+mod boot;
+#[path = "../real/cases.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod cases;
+mod gate;
+mod journey;
+mod machine;
+mod tree;
+
+#[test]
+fn from_bare_to_uninstalled() {
+    if gate::is_open() {
+        journey::take();
+    }
+}
+
+#[test]
+fn boot_and_administrator() {
+    if gate::is_open() {
+        boot::take();
+    }
+}

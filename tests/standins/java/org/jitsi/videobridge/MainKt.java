@@ -1,0 +1,43 @@
+package org.jitsi.videobridge;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import standin.Desk;
+import standin.Member;
+
+/**
+ * A stand-in for the videobridge, written for tests: reads the same configuration with the same
+ * library, takes its ports, logs in, joins the brewery and answers for its health. It carries no media.
+ */
+public final class MainKt {
+    /** By which systemd knows that another start would be in vain. */
+    private static final int CONFIGURATION_ERROR = 78;
+
+    private MainKt() {}
+
+    /** Ends with 78 when the configuration is wrong, with 1 when a port is taken. */
+    public static void main(String[] arguments) {
+        try {
+            Config config = ConfigFactory.load().getConfig("videobridge");
+            Config client = config.getConfig("apis.xmpp-client.configs.main");
+            Member member = new Member("Videobridge", client.getString("HOSTNAME"), client.getInt("PORT"),
+                    client.getString("DOMAIN"), client.getString("USERNAME"), client.getString("PASSWORD"),
+                    client.getString("MUC_JIDS"), client.getString("MUC_NICKNAME"));
+            Config rest = config.getConfig("http-servers.private");
+            int media = config.getInt("ice.udp.port");
+            Desk.open(rest.getString("host"), rest.getInt("port"), member);
+            DatagramSocket socket = new DatagramSocket(media);
+            new Thread(member, "xmpp").start();
+            System.err.println("Videobridge (a stand-in) has UDP port " + socket.getLocalPort());
+        } catch (ConfigException error) {
+            System.err.println("Videobridge (a stand-in): " + error.getMessage());
+            System.exit(CONFIGURATION_ERROR);
+        } catch (IOException error) {
+            System.err.println("Videobridge (a stand-in) does not start: " + error.getMessage());
+            System.exit(1);
+        }
+    }
+}
