@@ -3,5 +3,6 @@
 
 mod faults;
 mod kill;
+mod spoiled;
 mod stage;
 mod steps;
