@@ -42,11 +42,17 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             Failure::new(FAILED, "the plan is blocked").hint("mend the lines that begin with `!`")
         );
     }
-    Ok(if args.exit_code && plan.changes() {
+    let code = if args.exit_code && plan.changes() {
         ExitCode::from(PENDING)
     } else {
         ExitCode::SUCCESS
-    })
+    };
+    // The process ends here. Secrets are wiped; freeing all the rest piece by piece would only take
+    // time that whoever asks "is all as it should be?" waits for.
+    let mut plan = plan;
+    plan.veiled.clear();
+    std::mem::forget(plan);
+    Ok(code)
 }
 
 /// Diffs, then the table, so that the sum is what stays on the screen.

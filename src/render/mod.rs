@@ -11,7 +11,9 @@
 
 pub mod literal;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Serialize;
 use tera::{Context, Delimiters, EscapeFn, Kwargs, State, Tera, Value};
@@ -65,13 +67,18 @@ own![
 /// Renders templates by name; the administrator's own come first.
 pub struct Renderer {
     overrides: BTreeMap<String, String>,
+    // One engine for each language, made when its first template is asked for.
+    engines: RefCell<BTreeMap<String, Tera>>,
 }
 
 impl Renderer {
     /// A renderer in which `overrides` (name to text) replace templates of the same name.
     #[must_use]
     pub fn new(overrides: BTreeMap<String, String>) -> Self {
-        Self { overrides }
+        Self {
+            overrides,
+            engines: RefCell::default(),
+        }
     }
 
     /// The text of template `name` with `values`; ends with exactly one newline.
@@ -92,25 +99,35 @@ impl Renderer {
             name: name.to_owned(),
             why: reasons(&error),
         };
-        let mut tera = Tera::new();
-        tera.set_delimiters(Delimiters {
-            block_start: "<%".into(),
-            block_end: "%>".into(),
-            variable_start: "<<".into(),
-            variable_end: ">>".into(),
-            comment_start: "<#".into(),
-            comment_end: "#>".into(),
-        })
-        .map_err(wrong)?;
-        tera.set_escape_fn(escape);
-        tera.autoescape_on([""]);
-        tera.register_filter("json", json);
+        let extension = name.rsplit('.').next().unwrap_or_default().to_owned();
+        let mut engines = self.engines.borrow_mut();
+        let tera = match engines.entry(extension) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(engine(escape).map_err(wrong)?),
+        };
         tera.add_raw_template(name, text).map_err(wrong)?;
         let mut out = tera.render(name, &values.0).map_err(wrong)?;
         out.truncate(out.trim_end().len());
         out.push('\n');
         Ok(out)
     }
+}
+
+/// An engine for one language.
+fn engine(escape: EscapeFn) -> tera::TeraResult<Tera> {
+    let mut tera = Tera::new();
+    tera.set_delimiters(Delimiters {
+        block_start: "<%".into(),
+        block_end: "%>".into(),
+        variable_start: "<<".into(),
+        variable_end: ">>".into(),
+        comment_start: "<#".into(),
+        comment_end: "#>".into(),
+    })?;
+    tera.set_escape_fn(escape);
+    tera.autoescape_on([""]);
+    tera.register_filter("json", json);
+    Ok(tera)
 }
 
 /// The escaper of a template's language, by its extension.
