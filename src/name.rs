@@ -3,6 +3,8 @@
 //! A value of one of these types has been checked against the strictest reader it will ever meet
 //! (DNS, Lua, HOCON, nginx, a shell, a JVM), so that no later room has to ask again. Nothing here
 //! touches the machine. To add a word: a newtype, a `parse` that says what is wrong, and tests.
+//!
+//! Over 400 lines, a third of them tests: one short type after the other.
 
 use std::fmt;
 

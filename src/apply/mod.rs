@@ -2,6 +2,8 @@
 //!
 //! A failed apply takes its steps back. A rollback is itself a plan, made from the journals of
 //! the generations in between, and goes through the same loop, so that it can be rolled back too.
+//!
+//! Over 400 lines, because the traits that the loop asks for stand with the loop that asks.
 
 mod back;
 

@@ -1,6 +1,8 @@
 //! Paths inside a root, resolved the way `chroot` would: a link, absolute or with `..`, never
 //! leads out. Files are replaced as a whole: temp file beside, owner, mode, contents, sync,
 //! rename, sync of the folder; a link in the last part is replaced, never followed.
+//!
+//! Over 400 lines, because everything that resolves a path has to stay behind one door.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};

@@ -3,6 +3,8 @@
 //! Each turns a [`Context`] into resources, and nothing else: no disk, no clock, no chance, so
 //! that the same input gives the same bytes. To add a service: a variant of
 //! [`ServiceId`], a file here with `items`, and its line in `layout`.
+//!
+//! Over 400 lines, because the values of all templates stand in one list.
 
 pub mod boot;
 pub mod caddy;

@@ -1,4 +1,6 @@
 //! From TOML to [`Site`]: every key, its default and its check.
+//!
+//! Over 400 lines: one short function for each table of the site file.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -3,6 +3,8 @@
 //! A reader is asked for the keys it should know; what it was never asked for is an unknown key.
 //! Problems are gathered rather than returned, so that one run names them all. (A serde mirror
 //! with `deny_unknown_fields` would stop at the first, and lose the line.)
+//!
+//! Over 400 lines: one short method for each kind of value, with its messages.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
