@@ -4,7 +4,7 @@
 //! (DNS, Lua, HOCON, nginx, a shell, a JVM), so that no later room has to ask again. Nothing here
 //! touches the machine. To add a word: a newtype, a `parse` that says what is wrong, and tests.
 //!
-//! Over 400 lines, a third of them tests: one short type after the other.
+//! Over 400 lines, tests among them: one short type after the other.
 
 use std::fmt;
 

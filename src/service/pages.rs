@@ -5,7 +5,7 @@
 //! upstream's pages use: a path from the root, or from the folder of the including file. Nothing is
 //! looked up outside the two maps, so a page cannot name a file of the machine.
 //!
-//! Over 400 lines, half of them tests.
+//! Over 400 lines, nearly half of them tests.
 
 use std::collections::BTreeMap;
 
