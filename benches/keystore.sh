@@ -1,9 +1,9 @@
 #!/bin/sh
 # Time and memory of making one keystore: jitsi-install against openssl + keytool, in the same run.
 #
-#   cargo build --profile dist && sh benches/keystore.sh
+#   cargo dist-build && sh benches/keystore.sh
 #
-# BIN    the program (target/dist/jitsi-install)
+# BIN    the program (target/*/dist/jitsi-install: statically linked, as packages carry it)
 # RUNS   runs of which the median is taken (9)
 # RATIO  how many times faster it must be at the least (20); below: exit 1
 #
@@ -15,7 +15,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
-BIN=${BIN:-target/dist/jitsi-install}
+BIN=${BIN:-$(echo target/*/dist/jitsi-install)}
 RUNS=${RUNS:-9}
 RATIO=${RATIO:-20}
 

@@ -2,9 +2,9 @@
 # Time and memory of a plan that has nothing to do, beside `sha256sum` over the same files, in the
 # same run: what an administrator pays for asking "is all as it should be?".
 #
-#   cargo build --profile dist && sh benches/plan.sh
+#   cargo dist-build && sh benches/plan.sh
 #
-# BIN    the program (target/dist/jitsi-install)
+# BIN    the program (target/*/dist/jitsi-install: statically linked, as packages carry it)
 # RUNS   runs of which the median is taken (101)
 # RATIO  how many times slower it may be at the most (3); above: exit 1
 # PEAK   memory in kB that it may take at the most (30000); above: exit 1
@@ -12,7 +12,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
-BIN=${BIN:-target/dist/jitsi-install}
+BIN=${BIN:-$(echo target/*/dist/jitsi-install)}
 RUNS=${RUNS:-101}
 RATIO=${RATIO:-3}
 PEAK=${PEAK:-30000}

@@ -13,6 +13,7 @@ pub mod books;
 pub mod bosh;
 pub mod facts;
 pub mod live;
+pub mod names;
 pub mod people;
 pub mod probe;
 pub mod process;

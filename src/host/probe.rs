@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::bosh::{self, PATIENCE};
+use super::names;
 use super::process::find;
 use super::root::Root;
 use crate::doctor::{Listener, Probe, Reception, Seen, Visit};
@@ -146,18 +147,10 @@ impl Probe for Examiner<'_> {
     fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, String> {
         // The resolver has no time limit of its own; who waits for it in vain leaves it behind.
         let (tell, hear) = mpsc::channel();
-        let target = (name.to_owned(), 0_u16);
-        std::thread::spawn(move || {
-            let found = target.to_socket_addrs();
-            let _ = tell.send(found.map(|all| all.map(|one| one.ip()).collect::<Vec<_>>()));
-        });
+        let name = name.to_owned();
+        std::thread::spawn(move || tell.send(names::addresses(&name)));
         match hear.recv_timeout(PATIENCE) {
-            Ok(Ok(mut found)) => {
-                found.sort();
-                found.dedup();
-                Ok(found)
-            }
-            Ok(Err(error)) => Err(error.to_string()),
+            Ok(answer) => answer,
             Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs())),
         }
     }

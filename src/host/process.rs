@@ -9,8 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
-use nix::unistd::{Pid, User};
+use nix::unistd::Pid;
 
+use super::names::{self, Table};
 use crate::name::Owner;
 
 /// How long a program may take to end by itself.
@@ -75,28 +76,26 @@ pub struct Nobody {
 /// The user without rights that every system has, for programs that root starts for a trial.
 #[must_use]
 pub fn nobody() -> Option<Nobody> {
-    let user = User::from_name("nobody").ok().flatten()?;
-    let group = nix::unistd::Group::from_gid(user.gid).ok().flatten()?;
+    let user = names::by_name(Table::Passwd, "nobody")?;
+    let group = names::by_number(Table::Group, user.group?)?;
     Some(Nobody {
         name: user.name,
         group: group.name,
-        uid: user.uid.as_raw(),
-        gid: user.gid.as_raw(),
+        uid: user.number,
+        gid: group.number,
     })
 }
 
 /// Name of the user and group that run us.
 #[must_use]
 pub fn myself() -> Owner {
-    let user = User::from_uid(nix::unistd::geteuid())
-        .ok()
-        .flatten()
-        .map_or_else(|| "me".to_owned(), |user| user.name);
-    let group = nix::unistd::Group::from_gid(nix::unistd::getegid())
-        .ok()
-        .flatten()
-        .map_or_else(|| "me".to_owned(), |group| group.name);
-    Owner::new(&user, &group)
+    let name = |table, number| {
+        names::by_number(table, number).map_or_else(|| "me".to_owned(), |entry| entry.name)
+    };
+    Owner::new(
+        &name(Table::Passwd, nix::unistd::geteuid().as_raw()),
+        &name(Table::Group, nix::unistd::getegid().as_raw()),
+    )
 }
 
 /// Are we root?

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::facts;
+use super::names::{self, Table};
 use super::root::Root;
 use crate::apply::AlterError;
 use crate::plan::{Found, State};
@@ -94,11 +95,9 @@ impl Live {
     #[must_use]
     pub fn thing(&self, root: &Root, resource: &Resource) -> Option<Found> {
         Some(match (resource, self) {
-            (Resource::Group { name }, _) => {
-                there(nix::unistd::Group::from_name(name).map(|found| found.is_some()))
-            }
+            (Resource::Group { name }, _) => there(names::by_name(Table::Group, name).is_some()),
             (Resource::User { name, .. }, _) => {
-                there(nix::unistd::User::from_name(name).map(|found| found.is_some()))
+                there(names::by_name(Table::Passwd, name).is_some())
             }
             (Resource::Package { name }, Self::Debian(debian)) => debian.package(name),
             (Resource::Package { name }, Self::Slackware(pkgtools)) => pkgtools.package(root, name),
@@ -154,9 +153,7 @@ impl Live {
 
     fn add_user(&self, name: &str, group: &str, home: &str) -> Result<(), String> {
         // Taking back a removal meets users whose group went with them.
-        if there(nix::unistd::Group::from_name(group).map(|found| found.is_some()))
-            == Found::State(State::Absent)
-        {
+        if names::by_name(Table::Group, group).is_none() {
             self.add_group(group)?;
         }
         let shell = match self {
@@ -274,12 +271,12 @@ fn remove_user(name: &str) -> Result<(), String> {
     }
 }
 
-fn there(found: Result<bool, nix::Error>) -> Found {
-    match found {
-        Ok(true) => Found::State(State::Present),
-        Ok(false) => Found::State(State::Absent),
-        Err(error) => Found::Unknown(format!("it cannot be looked up: {}", error.desc())),
-    }
+fn there(is_there: bool) -> Found {
+    Found::State(if is_there {
+        State::Present
+    } else {
+        State::Absent
+    })
 }
 
 /// What the probes of a service say against it.

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Standing, last};
+use crate::host::names::{self, Table};
 use crate::host::root::Root;
 use crate::name::AbsPath;
 use crate::plan::{Found, State};
@@ -42,10 +43,8 @@ const PACKAGED: &[&str] = &["prosody", NGINX.0];
 /// The number that an account should have, unless somebody has it already.
 pub(super) fn number(name: &str) -> Option<u32> {
     let (_, number) = NUMBERS.iter().find(|(known, _)| *known == name)?;
-    let user = nix::unistd::User::from_uid((*number).into()).ok().flatten();
-    let group = nix::unistd::Group::from_gid((*number).into())
-        .ok()
-        .flatten();
+    let user = names::by_number(Table::Passwd, *number);
+    let group = names::by_number(Table::Group, *number);
     let is_free =
         user.is_none_or(|user| user.name == name) && group.is_none_or(|group| group.name == name);
     is_free.then_some(*number)
