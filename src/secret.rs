@@ -69,7 +69,9 @@ pub struct Secrets {
     pub jvb_nickname: String,
     /// The private certificate for `auth.DOMAIN`: ten years, its own trust anchor.
     pub auth_certificate: CertifiedKey,
-    /// A self-signed certificate for the site, until a real one is there.
+    /// A certificate authority of the site's own; it may sign for nothing but the site's name.
+    pub site_authority: CertifiedKey,
+    /// A certificate for the site signed by that, until a real one is there. The chain has both.
     pub site_certificate: CertifiedKey,
 }
 

@@ -49,6 +49,11 @@ impl Places {
         self.config.join("templates")
     }
 
+    /// Where certificates may be besides the site's source.
+    pub(super) fn known(&self, site: &Site, platform: &Platform) -> facts::KnownPlaces {
+        facts::KnownPlaces::below(&self.state, &platform.jitsi_config, &site.domain)
+    }
+
     pub(super) fn books<'m>(&self, machine: &'m Machine) -> Books<'m> {
         Books::read_only(machine.root(), self.state.clone())
     }
@@ -237,9 +242,16 @@ impl Scene {
             .root
             .clone()
             .unwrap_or_else(|| platform.meet_home.clone());
-        let (facts, remarks) =
-            facts::gather(machine.root(), &site, &web_root, &places.templates(), now)
-                .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
+        let known = places.known(&site, &platform);
+        let (facts, remarks) = facts::gather(
+            machine.root(),
+            &site,
+            &web_root,
+            &places.templates(),
+            &known,
+            now,
+        )
+        .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
         let kept = secrets::load(machine.root(), &places.secrets(), &site.domain, now)
             .map_err(|error| Failure::new(FAILED, error.to_string()))?;
         Ok(Self {

@@ -211,7 +211,9 @@ fn copies(
         if copy.pem.trim() != subject.context.certificate().certificate.trim() {
             let from = match &subject.context.site.certificates {
                 CertificateSource::SelfSigned => "the one that was made for this site".to_owned(),
-                CertificateSource::AcmeSh { home } => format!("the one in `{home}`"),
+                CertificateSource::Issued { by, home } => {
+                    format!("the newest that {} has in `{home}`", by.as_str())
+                }
                 CertificateSource::Files { certificate, .. } => format!("`{certificate}`"),
             };
             faults.push(format!("`{}` is not {from}", copy.path));

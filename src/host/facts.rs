@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::issued::{self, Issued};
 use super::root::Root;
-use crate::keystore::{self, KeyPair};
-use crate::name::AbsPath;
+use crate::keystore;
+use crate::name::{AbsPath, Domain};
 use crate::platform::{Release, recognise};
 use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
@@ -51,17 +52,11 @@ pub fn gather(
     site: &Site,
     web_root: &AbsPath,
     templates: &AbsPath,
+    known: &KnownPlaces,
     now: i64,
 ) -> Result<(Facts, Vec<String>), FactError> {
     let mut remarks = Vec::new();
-    let certificate = match &site.certificates {
-        CertificateSource::SelfSigned => None,
-        CertificateSource::AcmeSh { home } => Some(acme_sh(root, home, site.domain.as_str())?),
-        CertificateSource::Files { certificate, key } => Some(pair(root, certificate, key)?),
-    };
-    if let Some((pair, leaf)) = &certificate {
-        remarks.extend(judge(leaf, site, now, pair)?);
-    }
+    let certificate = certificate(root, site, now, known, &mut remarks)?;
     let token_secret = match &site.auth.token.signature {
         Signature::Hs256 {
             secret_file: Some(file),
@@ -74,7 +69,7 @@ pub fn gather(
         BTreeMap::new()
     };
     let facts = Facts {
-        certificate: certificate.map(|(pair, _)| pair),
+        certificate,
         token_secret,
         pages,
         templates: own_templates(root, templates)?,
@@ -82,133 +77,110 @@ pub fn gather(
     Ok((facts, remarks))
 }
 
-type Found = (CertifiedKey, keystore::CertificateInfo);
-
-fn pair(root: &Root, certificate: &AbsPath, key: &AbsPath) -> Result<Found, FactError> {
-    let read = |path: &AbsPath| -> Result<String, FactError> {
-        let bytes = root.read(path).map_err(|error| {
-            wrong(
-                format!("`{path}` cannot be read: {error}"),
-                "name the PEM files under `[certificates]`, as they are inside the root",
-            )
-        })?;
-        String::from_utf8(bytes).map_err(|_| {
-            wrong(
-                format!("`{path}` is no PEM file"),
-                "convert it: `openssl x509 -inform der -in FILE`",
-            )
-        })
-    };
-    let (chain_text, key_text) = (read(certificate)?, Secret::new(read(key)?));
-    let checked = KeyPair::from_pem(chain_text.as_bytes(), key_text.reveal().as_bytes()).map_err(
-        |error| {
-            wrong(
-                format!("`{certificate}` and `{key}`: {error}"),
-                error.hint().unwrap_or_default(),
-            )
-        },
-    )?;
-    let leaf = keystore::describe(checked.leaf()).map_err(|error| {
-        wrong(
-            format!("`{certificate}`: {error}"),
-            error.hint().unwrap_or_default(),
-        )
-    })?;
-    Ok((
-        CertifiedKey {
-            certificate: chain_text,
-            key: key_text,
-        },
-        leaf,
-    ))
+/// A chain and its key, in two files.
+#[derive(Debug, Clone)]
+pub struct PairAt {
+    /// The chain.
+    pub certificate: AbsPath,
+    /// The key.
+    pub key: AbsPath,
 }
 
-/// acme.sh keeps EC certificates in `DOMAIN_ecc/` and RSA ones in `DOMAIN/`; where both are, the
-/// one that lasts longer is meant.
-fn acme_sh(root: &Root, home: &AbsPath, domain: &str) -> Result<Found, FactError> {
-    let mut best: Option<Found> = None;
-    let mut trouble = None;
-    for folder in [format!("{domain}_ecc"), domain.to_owned()] {
-        let folder = home.join(&folder);
-        if !root.is_dir(&folder) {
-            continue;
+/// Where a certificate may be besides the site's source.
+#[derive(Debug, Clone)]
+pub struct KnownPlaces {
+    /// One that a hook handed to `renew`, and that the site's source does not have.
+    pub taken_in: PairAt,
+    /// The one that an earlier apply laid out.
+    pub laid_out: PairAt,
+}
+
+impl KnownPlaces {
+    /// Below the folder of the books and that of Jitsi's configuration.
+    #[must_use]
+    pub fn below(state: &AbsPath, jitsi_config: &AbsPath, domain: &Domain) -> Self {
+        let kept = state.join("certificate");
+        let certs = jitsi_config.join("certs");
+        Self {
+            taken_in: PairAt {
+                certificate: kept.join("fullchain.pem"),
+                key: kept.join("key.pem"),
+            },
+            laid_out: PairAt {
+                certificate: certs.join(&format!("{domain}.crt")),
+                key: certs.join(&format!("{domain}.key")),
+            },
         }
-        match pair(
-            root,
-            &folder.join("fullchain.cer"),
-            &folder.join(&format!("{domain}.key")),
-        ) {
-            Ok(found) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|(_, other)| found.1.validity.not_after > other.validity.not_after)
-                {
-                    best = Some(found);
-                }
-            }
-            Err(error) => trouble = Some(error),
-        }
-    }
-    match (best, trouble) {
-        (Some(found), _) => Ok(found),
-        (None, Some(error)) => Err(error),
-        (None, None) => Err(wrong(
-            format!("acme.sh has no certificate for `{domain}` in `{home}`"),
-            format!(
-                "issue one first: `acme.sh --home {home} --issue -d {domain} …`, or write `source = \"self-signed\"` until then"
-            ),
-        )),
     }
 }
 
-/// A certificate for another name is refused; one that ends soon is only mentioned.
-fn judge(
-    leaf: &keystore::CertificateInfo,
+/// The certificate that the site shows.
+fn certificate(
+    root: &Root,
     site: &Site,
     now: i64,
-    pair: &CertifiedKey,
-) -> Result<Option<String>, FactError> {
-    let domain = site.domain.as_str();
-    let covers = |name: &str| {
-        name.eq_ignore_ascii_case(domain)
-            || name.strip_prefix("*.").is_some_and(|rest| {
-                domain
-                    .split_once('.')
-                    .is_some_and(|(_, parent)| parent == rest)
-            })
-    };
-    if !leaf.names.iter().any(|name| covers(name)) {
-        return Err(wrong(
-            format!(
-                "the certificate is for {}, not for `{domain}`",
-                leaf.names.join(", ")
-            ),
-            "issue one with this site's name in it",
+    known: &KnownPlaces,
+    remarks: &mut Vec<String>,
+) -> Result<Option<CertifiedKey>, FactError> {
+    let found = chosen(root, site, &known.taken_in)?;
+    if let (None, CertificateSource::Issued { by, home }) = (&found, &site.certificates) {
+        let who = by.as_str();
+        let missing = format!("{who} has no certificate for `{}` in `{home}`", site.domain);
+        // A folder that is not mounted, say, is no reason to take a good certificate away.
+        let laid_out = issued::read(root, &known.laid_out.certificate, &known.laid_out.key);
+        if let Ok(laid_out) = laid_out
+            && issued::covers(&laid_out.leaf, &site.domain)
+            && !super::secrets::is_made_here(&laid_out.leaf, &site.domain)
+        {
+            remarks.push(format!(
+                "{missing}: the one that is laid out already stays (`{}`)",
+                laid_out.at
+            ));
+            remarks.extend(judge(&laid_out, now));
+            return Ok(Some(laid_out.pair));
+        }
+        remarks.push(format!(
+            "{missing} yet: until it has, the site shows one that was made here, and browsers warn of it"
         ));
     }
-    let days = (leaf.validity.not_after - now).div_euclid(86_400);
+    remarks.extend(found.as_ref().and_then(|found| judge(found, now)));
+    Ok(found.map(|found| found.pair))
+}
+
+/// The certificate of the site's source, or the one taken in: whichever was issued later.
+///
+/// # Errors
+/// When what is there cannot be used.
+pub fn chosen(root: &Root, site: &Site, taken_in: &PairAt) -> Result<Option<Issued>, FactError> {
+    let of_source = issued::find(root, &site.certificates, &site.domain)?;
+    if site.certificates == CertificateSource::SelfSigned || !root.exists(&taken_in.certificate) {
+        return Ok(of_source);
+    }
+    let other = issued::read(root, &taken_in.certificate, &taken_in.key)?;
+    let is_later = issued::covers(&other.leaf, &site.domain)
+        && of_source
+            .as_ref()
+            .is_none_or(|found| found.leaf.validity.not_before < other.leaf.validity.not_before);
+    Ok(if is_later { Some(other) } else { of_source })
+}
+
+/// What a plan's reader should know of the certificate.
+fn judge(found: &Issued, now: i64) -> Option<String> {
+    let days = found.leaf.validity.days_left(now);
     if days < 0 {
-        return Ok(Some(format!(
-            "the site's certificate ended {} days ago",
-            -days
-        )));
+        Some(format!("the site's certificate ended {} days ago", -days))
+    } else if found.leaf.validity.not_before > now {
+        Some("the site's certificate is not valid yet: is the clock right?".to_owned())
+    } else if days < 14 {
+        Some(format!("the site's certificate ends in {days} days"))
+    } else if found.length < 2 {
+        Some(
+            "the site's certificate comes without its issuer's: some clients will not trust it"
+                .to_owned(),
+        )
+    } else {
+        None
     }
-    if leaf.validity.not_before > now {
-        return Ok(Some(
-            "the site's certificate is not valid yet: is the clock right?".to_owned(),
-        ));
-    }
-    if days < 14 {
-        return Ok(Some(format!("the site's certificate ends in {days} days")));
-    }
-    let count = pair
-        .certificate
-        .matches("-----BEGIN CERTIFICATE-----")
-        .count();
-    Ok((count < 2).then(|| {
-        "the site's certificate comes without its issuer's: some clients will not trust it"
-            .to_owned()
-    }))
 }
 
 /// The secret of tokens that another program shares.

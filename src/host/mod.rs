@@ -12,6 +12,7 @@
 pub mod books;
 pub mod bosh;
 pub mod facts;
+pub mod issued;
 pub mod live;
 pub mod names;
 pub mod people;

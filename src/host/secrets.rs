@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::root::Root;
-use crate::keystore;
+use crate::keystore::{self, CertificateInfo};
 use crate::name::{AbsPath, Domain, Mode};
 use crate::plan::State;
 use crate::secret::{CertifiedKey, PASSWORD_LENGTH, Secret, Secrets, password_from, uuid_from};
@@ -15,7 +15,12 @@ const LEAST_DAYS: i64 = 30;
 /// trust anchor and everyone who reads it gets a new one in the same apply.
 const AUTH_DAYS: i64 = 3650;
 
-/// Days that the self-signed certificate of the site lasts.
+/// Days that the site's own certificate authority lasts: whoever trusts it should not have to
+/// trust another soon.
+const AUTHORITY_DAYS: i64 = 3650;
+
+/// Days that a certificate signed by it lasts; Apple's systems accept no more (support.apple.com,
+/// HT210176).
 const SITE_DAYS: i64 = 825;
 
 /// Secrets, and whether they still have to be written.
@@ -45,6 +50,7 @@ struct OnDisk {
     keystore_password: Option<String>,
     jvb_nickname: Option<String>,
     auth_certificate: Option<PairOnDisk>,
+    site_authority: Option<PairOnDisk>,
     site_certificate: Option<PairOnDisk>,
 }
 
@@ -95,26 +101,48 @@ pub fn load(root: &Root, path: &AbsPath, domain: &Domain, now: i64) -> Result<Ke
         super::random(&mut random);
         uuid_from(random)
     });
-    let mut certificate =
-        |kept: Option<PairOnDisk>, name: &str, days: i64| -> Result<CertifiedKey, SecretsError> {
-            match kept {
-                Some(pair) if lasts(&pair.certificate, name, now) => Ok(CertifiedKey {
+    let mut certificate = |kept: Option<PairOnDisk>,
+                           is_good: &dyn Fn(&CertificateInfo) -> bool,
+                           make: &dyn Fn() -> Result<CertifiedKey, rcgen::Error>|
+     -> Result<(CertifiedKey, bool), SecretsError> {
+        match kept {
+            Some(pair) if leaf(&pair.certificate).is_some_and(|leaf| is_good(&leaf)) => {
+                let pair = CertifiedKey {
                     certificate: pair.certificate,
                     key: Secret::new(pair.key),
-                }),
-                _ => {
-                    is_new = true;
-                    self_signed(name, now, days)
-                        .map_err(|error| failed(format!("no certificate could be made: {error}")))
-                }
+                };
+                Ok((pair, false))
             }
-        };
-    let auth_certificate = certificate(
-        disk.auth_certificate,
-        domain.under("auth").as_str(),
-        AUTH_DAYS,
+            _ => {
+                is_new = true;
+                let made = make()
+                    .map_err(|error| failed(format!("no certificate could be made: {error}")))?;
+                Ok((made, true))
+            }
+        }
+    };
+    let lasts = |leaf: &CertificateInfo| leaf.validity.days_left(now) >= LEAST_DAYS;
+    let is_for = |leaf: &CertificateInfo, name: &Domain| {
+        lasts(leaf) && leaf.names.iter().any(|known| known == name.as_str())
+    };
+    let auth = domain.under("auth");
+    let (auth_certificate, _) =
+        certificate(disk.auth_certificate, &|leaf| is_for(leaf, &auth), &|| {
+            self_signed(auth.as_str(), now)
+        })?;
+    let (site_authority, is_new_authority) = certificate(
+        disk.site_authority,
+        &|leaf| {
+            leaf.validity.days_left(now) >= SITE_DAYS + LEAST_DAYS
+                && leaf.subject == format!("CN={}", authority_name(domain))
+        },
+        &|| authority(domain, now),
     )?;
-    let site_certificate = certificate(disk.site_certificate, domain.as_str(), SITE_DAYS)?;
+    let (site_certificate, _) = certificate(
+        disk.site_certificate,
+        &|leaf| !is_new_authority && is_for(leaf, domain),
+        &|| signed_by(&site_authority, domain, now),
+    )?;
     let secrets = Secrets {
         focus_password,
         jvb_password,
@@ -122,6 +150,7 @@ pub fn load(root: &Root, path: &AbsPath, domain: &Domain, now: i64) -> Result<Ke
         keystore_password,
         jvb_nickname,
         auth_certificate,
+        site_authority,
         site_certificate,
     };
     Ok(Kept { secrets, is_new })
@@ -150,6 +179,7 @@ pub fn save(root: &Root, path: &AbsPath, secrets: &Secrets) -> Result<(), Secret
         keystore_password: word(&secrets.keystore_password),
         jvb_nickname: Some(secrets.jvb_nickname.clone()),
         auth_certificate: pair(&secrets.auth_certificate),
+        site_authority: pair(&secrets.site_authority),
         site_certificate: pair(&secrets.site_certificate),
     };
     let body = toml::to_string_pretty(&disk).map_err(|error| failed(error.to_string()))?;
@@ -169,23 +199,22 @@ pub fn save(root: &Root, path: &AbsPath, secrets: &Secrets) -> Result<(), Secret
         .map_err(|error| failed(error.to_string()))
 }
 
-fn lasts(pem: &str, name: &str, now: i64) -> bool {
+/// The first certificate of a PEM text.
+fn leaf(pem: &str) -> Option<CertificateInfo> {
     use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
-    let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else {
-        return false;
-    };
-    keystore::describe(&der).is_ok_and(|info| {
-        info.names.iter().any(|known| known == name)
-            && info.validity.not_after - now > LEAST_DAYS * 86_400
-    })
+    keystore::describe(&CertificateDer::from_pem_slice(pem.as_bytes()).ok()?).ok()
 }
 
-/// A P-256 certificate that signs itself: no CA, the one name as SAN (a name in the subject alone
-/// is read by nobody any more).
-fn self_signed(name: &str, now: i64, days: i64) -> Result<CertifiedKey, rcgen::Error> {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()])?;
+/// What all of our certificates have in common. A common name has 64 characters at the most (RFC
+/// 5280, `ub-common-name`).
+fn parameters(
+    names: Vec<String>,
+    common_name: &str,
+    now: i64,
+    days: i64,
+) -> Result<rcgen::CertificateParams, rcgen::Error> {
+    let mut params = rcgen::CertificateParams::new(names)?;
     let time = |seconds: i64| {
         time::OffsetDateTime::from_unix_timestamp(seconds)
             .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
@@ -197,13 +226,81 @@ fn self_signed(name: &str, now: i64, days: i64) -> Result<CertifiedKey, rcgen::E
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(
         rcgen::DnType::CommonName,
-        name.chars().take(64).collect::<String>(),
+        common_name.chars().take(64).collect::<String>(),
     );
     params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-    let certificate = params.self_signed(&key)?;
+    Ok(params)
+}
+
+fn new_key() -> Result<rcgen::KeyPair, rcgen::Error> {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+}
+
+/// A P-256 certificate that signs itself: no CA, the one name as SAN (a name in the subject alone
+/// is read by nobody any more).
+fn self_signed(name: &str, now: i64) -> Result<CertifiedKey, rcgen::Error> {
+    let key = new_key()?;
+    let certificate = parameters(vec![name.to_owned()], name, now, AUTH_DAYS)?.self_signed(&key)?;
     Ok(CertifiedKey {
         certificate: certificate.pem(),
+        key: Secret::new(key.serialize_pem()),
+    })
+}
+
+/// What the site's certificate authority is called.
+fn authority_name(domain: &Domain) -> String {
+    format!("Private CA of {domain}").chars().take(64).collect()
+}
+
+/// Was this certificate signed by the site's own authority?
+#[must_use]
+pub fn is_made_here(leaf: &CertificateInfo, domain: &Domain) -> bool {
+    leaf.issuer == format!("CN={}", authority_name(domain))
+}
+
+/// It may sign certificates for the site's name and names below it, and no other authority (RFC
+/// 5280, 4.2.1.9 and 4.2.1.10): whoever trusts it trusts this site and nothing else.
+fn authority_parameters(
+    domain: &Domain,
+    now: i64,
+) -> Result<rcgen::CertificateParams, rcgen::Error> {
+    let mut params = parameters(Vec::new(), &authority_name(domain), now, AUTHORITY_DAYS)?;
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    params.key_usages = vec![
+        rcgen::KeyUsagePurpose::KeyCertSign,
+        rcgen::KeyUsagePurpose::CrlSign,
+    ];
+    params.extended_key_usages = Vec::new();
+    params.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName(domain.to_string())],
+        excluded_subtrees: Vec::new(),
+    });
+    Ok(params)
+}
+
+fn authority(domain: &Domain, now: i64) -> Result<CertifiedKey, rcgen::Error> {
+    let key = new_key()?;
+    let certificate = authority_parameters(domain, now)?.self_signed(&key)?;
+    Ok(CertifiedKey {
+        certificate: certificate.pem(),
+        key: Secret::new(key.serialize_pem()),
+    })
+}
+
+fn signed_by(
+    authority: &CertifiedKey,
+    domain: &Domain,
+    now: i64,
+) -> Result<CertifiedKey, rcgen::Error> {
+    let signer = rcgen::KeyPair::from_pem(authority.key.reveal())?;
+    let issuer = rcgen::Issuer::new(authority_parameters(domain, now)?, signer);
+    let key = new_key()?;
+    let mut params = parameters(vec![domain.to_string()], domain.as_str(), now, SITE_DAYS)?;
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, &issuer)?;
+    Ok(CertifiedKey {
+        certificate: certificate.pem() + &authority.certificate,
         key: Secret::new(key.serialize_pem()),
     })
 }

@@ -29,11 +29,24 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         Owner::root(),
         0o755,
     ));
-    wants.waking(&[web], How::Reload);
+    // Caddy shows what it has issued by itself; the copy is for the others to look at.
+    let shows_copy = if context.caddy_issues().is_none() {
+        vec![web]
+    } else {
+        Vec::new()
+    };
+    wants.waking(&shows_copy, How::Reload);
     wants.add(Resource::public_file(
         context.certs("crt"),
         shown.certificate.clone(),
     ));
+    if context.facts.certificate.is_none() {
+        // For people to trust until there is a certificate that every browser knows.
+        wants.add(Resource::public_file(
+            context.certs("ca.crt"),
+            context.secrets.site_authority.certificate.clone(),
+        ));
+    }
     // nginx reads keys as root before it drops its rights; Caddy runs as its own user.
     let (owner, mode) = match site.web.server {
         WebServer::Nginx => (Owner::root(), 0o600),

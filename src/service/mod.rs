@@ -26,7 +26,7 @@ use crate::platform::{Family, Init, Platform};
 use crate::render::{RenderError, Renderer, Values};
 use crate::resource::{Content, File, How, Item, Probe, Resource, Service, Wake};
 use crate::secret::{CertifiedKey, Secret, Secrets};
-use crate::site::{Signature, Site, WebServer};
+use crate::site::{AcmeClient, CertificateSource, Signature, Site, WebServer};
 
 /// What the host room found on the machine and the site needs to know.
 #[derive(Debug, Clone, Default)]
@@ -150,6 +150,18 @@ impl<'a> Context<'a> {
             .certificate
             .as_ref()
             .unwrap_or(&self.secrets.site_certificate)
+    }
+
+    /// Caddy's storage, when Caddy itself has the site's certificate issued.
+    #[must_use]
+    pub fn caddy_issues(&self) -> Option<&AbsPath> {
+        match &self.site.certificates {
+            CertificateSource::Issued {
+                by: AcmeClient::Caddy,
+                home,
+            } => Some(home),
+            _ => None,
+        }
     }
 
     /// The HS256 secret: the shared one, or the generated one.
@@ -296,6 +308,10 @@ impl<'a> Context<'a> {
                     "http2_directive": web_place.http2_directive,
                     // A socket rather than Caddy's usual port, which every local user may write to.
                     "admin": format!("unix/{}", platform.caddy_state.join("admin.sock")),
+                    // Where Caddy keeps the certificates that it has issued by itself; empty when
+                    // they come from somewhere else.
+                    "issues_into": self.caddy_issues().map(ToString::to_string).unwrap_or_default(),
+                    "email": site.admin_email.as_ref().map(|mail| mail.as_str().to_owned()).unwrap_or_default(),
                 }),
             )
             .with(

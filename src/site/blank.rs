@@ -27,7 +27,7 @@ pub fn blank(wishes: &Wishes) -> String {
     };
     let certificates = match &wishes.acme_home {
         Some(home) => format!("source = \"acme.sh\"\nhome = \"{home}\""),
-        None => "source = \"self-signed\"         # or \"acme.sh\" with `home`, or \"files\" with `certificate` and `key`".to_owned(),
+        None => "source = \"self-signed\"         # or \"acme.sh\", \"certbot\", \"lego\", \"caddy\" with `home`, or \"files\" with `certificate` and `key`".to_owned(),
     };
     format!(
         "# The site file of jitsi-install. Only `schema` and `domain` are required; every other key\n\

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use super::reader::{Document, Problem, Table};
 use super::{
-    Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Prosody, ProsodyVersion, Signature,
-    Site, TokenAuth, Videobridge, Web, WebServer,
+    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Prosody, ProsodyVersion,
+    Signature, Site, TokenAuth, Videobridge, Web, WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
 
@@ -128,30 +128,58 @@ fn site(file: Table<'_>) -> Option<Site> {
         meet,
     });
     if let Some(site) = &site {
+        if matches!(
+            site.certificates,
+            CertificateSource::Issued {
+                by: AcmeClient::Caddy,
+                ..
+            }
+        ) && site.web.server != WebServer::Caddy
+        {
+            file.table("certificates").object(
+                "source",
+                "`source = \"caddy\"` is for sites whose web server is Caddy",
+                "add `server = \"caddy\"` under `[web]`, or name another source",
+            );
+        }
         one_port_each(&file, site);
     }
     file.finish();
     site
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    SelfSigned,
+    Client(AcmeClient),
+    Files,
+}
+
 fn certificates(table: Table<'_>) -> CertificateSource {
     let source = table
         .choice(
             "source",
-            &[("self-signed", 0), ("acme.sh", 1), ("files", 2)],
+            &[
+                ("self-signed", Source::SelfSigned),
+                ("acme.sh", Source::Client(AcmeClient::AcmeSh)),
+                ("certbot", Source::Client(AcmeClient::Certbot)),
+                ("lego", Source::Client(AcmeClient::Lego)),
+                ("caddy", Source::Client(AcmeClient::Caddy)),
+                ("files", Source::Files),
+            ],
         )
-        .unwrap_or(0);
+        .unwrap_or(Source::SelfSigned);
     let home = table.text("home", "/root/.acme.sh", AbsPath::parse);
     let certificate = table.text("certificate", "/etc/ssl/meet/fullchain.pem", AbsPath::parse);
     let key = table.text("key", "/etc/ssl/meet/key.pem", AbsPath::parse);
-    if source != 1 && home.is_some() {
+    if !matches!(source, Source::Client(_)) && home.is_some() {
         table.object(
             "home",
-            "`certificates.home` is only for acme.sh",
-            "add `source = \"acme.sh\"`, or remove `home`",
+            "`certificates.home` is only for acme.sh, certbot, lego and caddy",
+            "add `source = \"acme.sh\"` (or another of them), or remove `home`",
         );
     }
-    if source != 2 && (certificate.is_some() || key.is_some()) {
+    if source != Source::Files && (certificate.is_some() || key.is_some()) {
         let key = if certificate.is_some() {
             "certificate"
         } else {
@@ -164,11 +192,14 @@ fn certificates(table: Table<'_>) -> CertificateSource {
         );
     }
     let chosen = match (source, certificate, key) {
-        (1, ..) => CertificateSource::AcmeSh {
-            home: home.unwrap_or_else(|| AbsPath::fixed("/root/.acme.sh")),
+        (Source::Client(by), ..) => CertificateSource::Issued {
+            by,
+            home: home.unwrap_or_else(|| by.usual_home()),
         },
-        (2, Some(certificate), Some(key)) => CertificateSource::Files { certificate, key },
-        (2, ..) => {
+        (Source::Files, Some(certificate), Some(key)) => {
+            CertificateSource::Files { certificate, key }
+        }
+        (Source::Files, ..) => {
             table.object(
                 "source",
                 "`source = \"files\"` needs `certificate` and `key`",
@@ -176,7 +207,7 @@ fn certificates(table: Table<'_>) -> CertificateSource {
             );
             CertificateSource::SelfSigned
         }
-        _ => CertificateSource::SelfSigned,
+        (Source::SelfSigned, ..) => CertificateSource::SelfSigned,
     };
     table.finish();
     chosen

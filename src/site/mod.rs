@@ -49,9 +49,11 @@ pub struct Site {
 pub enum CertificateSource {
     /// Made here; browsers will warn.
     SelfSigned,
-    /// In the home folder of acme.sh: `DOMAIN_ecc/` or `DOMAIN/` below it.
-    AcmeSh {
-        /// acme.sh's home.
+    /// Where an ACME client leaves it; until it does, the one made here.
+    Issued {
+        /// Which client.
+        by: AcmeClient,
+        /// Its folder.
         home: AbsPath,
     },
     /// In two PEM files.
@@ -61,6 +63,43 @@ pub enum CertificateSource {
         /// The private key.
         key: AbsPath,
     },
+}
+
+/// A program that has certificates issued and renewed (RFC 8555), and its way to lay them out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcmeClient {
+    /// acme.sh: `DOMAIN_ecc/` or `DOMAIN/` with `fullchain.cer` and `DOMAIN.key`.
+    AcmeSh,
+    /// certbot: `live/DOMAIN/` with `fullchain.pem` and `privkey.pem`.
+    Certbot,
+    /// lego: `certificates/DOMAIN.crt` and `.key`.
+    Lego,
+    /// Caddy itself: `certificates/CA/DOMAIN/DOMAIN.crt` and `.key`.
+    Caddy,
+}
+
+impl AcmeClient {
+    /// Its name, as the site file has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AcmeSh => "acme.sh",
+            Self::Certbot => "certbot",
+            Self::Lego => "lego",
+            Self::Caddy => "caddy",
+        }
+    }
+
+    /// Its folder, unless the site file names another.
+    #[must_use]
+    pub fn usual_home(self) -> AbsPath {
+        AbsPath::fixed(match self {
+            Self::AcmeSh => "/root/.acme.sh",
+            Self::Certbot => "/etc/letsencrypt",
+            Self::Lego => "/root/.lego",
+            Self::Caddy => "/var/lib/caddy/.local/share/caddy",
+        })
+    }
 }
 
 /// Which web server.

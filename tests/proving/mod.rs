@@ -60,6 +60,7 @@ pub fn fixed_secrets() -> Secrets {
         keystore_password: word("keystore-password"),
         jvb_nickname: "00000000-0000-4000-8000-000000000000".to_owned(),
         auth_certificate: dummy_pair("auth.meet.example.org"),
+        site_authority: dummy_pair("meet.example.org, authority"),
         site_certificate: dummy_pair("meet.example.org, self-signed"),
     }
 }

@@ -25,7 +25,11 @@ fn secret_texts(secrets: &Secrets, facts: &Facts) -> Vec<String> {
     .chain(&facts.token_secret)
     .map(|secret| secret.reveal().clone())
     .collect();
-    let pairs = [&secrets.auth_certificate, &secrets.site_certificate];
+    let pairs = [
+        &secrets.auth_certificate,
+        &secrets.site_authority,
+        &secrets.site_certificate,
+    ];
     for pair in pairs.into_iter().chain(&facts.certificate) {
         texts.extend(
             pair.key

@@ -262,6 +262,11 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
         &site,
         &web_root,
         &config.join("templates"),
+        &facts::KnownPlaces::below(
+            &base.join("var/lib/jitsi-install"),
+            &platform.jitsi_config,
+            &site.domain,
+        ),
         host::now(),
     )
     .unwrap_or_else(|error| panic!("{name}: {error}"));
