@@ -207,6 +207,13 @@ pub trait Ledger {
         title: &str,
         applied: &Applied,
     ) -> Result<Generation, LedgerError>;
+    /// Makes a finished generation part of the one before, which then has put in place what both
+    /// did; its journal is dropped, so that going back never brings back what it replaced. The first
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// When the books cannot be written.
+    fn fold(&mut self, number: u32) -> Result<(), LedgerError>;
     /// Strikes a generation that was taken back.
     ///
     /// # Errors

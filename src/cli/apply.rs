@@ -10,7 +10,7 @@ use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
 use crate::plan::{Action, Plan, plan, show};
-use crate::resource::{Layout, Resource};
+use crate::resource::{Item, Layout, Resource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -109,6 +109,12 @@ pub(super) fn recover(
         let count = take_back(number, machine, books, report)?;
         report.note(&format!("took back {count} steps"));
     }
+    // A renewal that was cut short after its last step.
+    for generation in books.generations()? {
+        if generation.title.starts_with(super::renew::TITLE) {
+            books.fold(generation.number)?;
+        }
+    }
     Ok(())
 }
 
@@ -119,29 +125,26 @@ fn choose(
     machine: &Machine,
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
+    match only {
+        None => Ok(plan(&layout, machine, &books.applied()?)),
+        Some(only) => part(layout, machine, books, |item| {
+            item.service == only || is_shared(&item.resource)
+        }),
+    }
+}
+
+/// The plan for some of the items, while the books keep the rest.
+pub(super) fn part(
+    layout: Layout,
+    machine: &Machine,
+    books: &dyn Ledger,
+    is_meant: impl Fn(&Item) -> bool,
+) -> Result<Plan, Failure> {
     let applied = books.applied()?;
-    let Some(only) = only else {
-        return Ok(plan(&layout, machine, &applied));
-    };
-    let others: std::collections::BTreeSet<String> = layout
-        .items
-        .iter()
-        .filter(|item| item.service != only)
-        .map(|item| item.resource.id())
-        .collect();
-    let items: Vec<_> = layout
-        .items
-        .into_iter()
-        .filter(|item| item.service == only || is_shared(&item.resource))
-        .collect();
+    let items: Vec<Item> = layout.items.into_iter().filter(is_meant).collect();
     let mine: std::collections::BTreeSet<String> =
         items.iter().map(|item| item.resource.id()).collect();
     let (looked_at, elsewhere) = applied.into_iter().partition(|(id, _)| mine.contains(id));
-    debug_assert!(
-        items
-            .iter()
-            .all(|item| !others.contains(&item.resource.id()) || is_shared(&item.resource))
-    );
     let part = Layout {
         items,
         kept: layout.kept,

@@ -12,6 +12,7 @@ mod init;
 mod keystore;
 mod manual;
 mod plan;
+mod renew;
 mod report;
 mod rollback;
 mod scene;
@@ -121,6 +122,8 @@ enum Verb {
     Status,
     /// Say what is wrong, and how to mend it
     Doctor,
+    /// Hand a renewed certificate to everybody who uses it
+    Renew(renew::Args),
     /// Go back to a former generation
     Rollback(rollback::Args),
     /// List the generations that can be gone back to
@@ -171,6 +174,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Apply(args) => apply::run(&global, &args, report),
         Verb::Status => status::run(&global, report),
         Verb::Doctor => doctor::run(&global, report),
+        Verb::Renew(args) => renew::run(&global, &args, report),
         Verb::Rollback(args) => rollback::run(&global, &args, report),
         Verb::History => history::run(&global, report),
         Verb::Uninstall(args) => uninstall::run(&global, &args, report),

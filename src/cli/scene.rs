@@ -1,6 +1,7 @@
 //! What most verbs begin with: the root, the site, the platform, secrets and facts.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, Report, USAGE};
 use super::{FamilyArg, Global};
@@ -64,6 +65,23 @@ impl Places {
         command: &str,
     ) -> Result<Books<'m>, Failure> {
         Ok(Books::locked(machine.root(), self.state.clone(), command)?)
+    }
+}
+
+impl Places {
+    /// The books, for one who waits for his turn.
+    pub(super) fn awaited_books<'m>(
+        &self,
+        machine: &'m Machine,
+        command: &str,
+        patience: Duration,
+    ) -> Result<Books<'m>, Failure> {
+        Ok(Books::locked_within(
+            machine.root(),
+            self.state.clone(),
+            command,
+            patience,
+        )?)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::journal::{Entry, Generation, Ledger, LedgerError};
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Applied, Found, State};
 
-/// How long a lock that is held is waited for.
+/// How long a lock that is held is waited for: one that is just ending gets the time to do so.
 const HAND_OVER: Duration = Duration::from_millis(300);
 
 /// How many generations can be gone back.
@@ -56,6 +56,19 @@ impl<'r> Books<'r> {
     /// # Errors
     /// When somebody else holds them (the message says who), or the folder cannot be made.
     pub fn locked(root: &'r Root, state: AbsPath, command: &str) -> Result<Self, LedgerError> {
+        Self::locked_within(root, state, command, HAND_OVER)
+    }
+
+    /// The same, but whoever is at work is waited for as long as `patience` says.
+    ///
+    /// # Errors
+    /// When somebody else holds them (the message says who), or the folder cannot be made.
+    pub fn locked_within(
+        root: &'r Root,
+        state: AbsPath,
+        command: &str,
+        patience: Duration,
+    ) -> Result<Self, LedgerError> {
         let failed = |why: String| LedgerError {
             place: state.to_string(),
             why,
@@ -66,10 +79,9 @@ impl<'r> Books<'r> {
         let mut file = root
             .open_lock(&path)
             .map_err(|error| failed(error.to_string()))?;
-        let until = Instant::now() + HAND_OVER;
+        let until = Instant::now() + patience;
         while let Err(error) = file.try_lock() {
             match error {
-                // One that is just ending gets the time to do so.
                 std::fs::TryLockError::WouldBlock if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
@@ -127,6 +139,13 @@ impl<'r> Books<'r> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(&path, error)),
         }
+    }
+
+    fn put_finished(&self, number: u32, finished: &Finished) -> Result<(), LedgerError> {
+        let path = self.folder(number).join("applied.json");
+        let bytes =
+            serde_json::to_vec_pretty(finished).map_err(|error| self.failed(&path, error))?;
+        self.put(&path, &bytes)
     }
 
     /// Drops a generation. It loses its number first, in one step: half a generation would look
@@ -305,19 +324,35 @@ impl Ledger for Books<'_> {
             steps: self.entries(number)?.len(),
         };
         self.write_manifest(applied)?;
-        let path = self.folder(number).join("applied.json");
         let finished = Finished {
             generation: generation.clone(),
             applied: applied.clone(),
         };
-        let bytes =
-            serde_json::to_vec_pretty(&finished).map_err(|error| self.failed(&path, error))?;
-        self.put(&path, &bytes)?;
+        self.put_finished(number, &finished)?;
         let numbers = self.numbers();
         for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
             self.forget(*old)?;
         }
         Ok(generation)
+    }
+
+    fn fold(&mut self, number: u32) -> Result<(), LedgerError> {
+        let before = self.numbers().into_iter().rfind(|other| *other < number);
+        let (Some(before), Some(folded)) = (before, self.finished(number)?) else {
+            return Ok(());
+        };
+        if let Some(finished) = self.finished(before)? {
+            let applied = folded.applied;
+            self.put_finished(
+                before,
+                &Finished {
+                    applied,
+                    ..finished
+                },
+            )?;
+            self.forget(number)?;
+        }
+        Ok(())
     }
 
     fn strike(&mut self, number: u32) -> Result<(), LedgerError> {

@@ -11,6 +11,7 @@
 
 pub mod books;
 pub mod bosh;
+pub mod bridge;
 pub mod facts;
 pub mod issued;
 pub mod live;

@@ -130,6 +130,25 @@ pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// A variable of the environment that a hook's caller sets.
+#[must_use]
+pub fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Names in a folder, sorted; none when there is no such folder.
+#[must_use]
+pub fn list(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
 /// Does the administrator want no colours (`NO_COLOR`, see no-color.org)?
 #[must_use]
 pub fn no_color() -> bool {

@@ -2,10 +2,69 @@
 //! by which Jicofo and the bridge know Prosody.
 
 use super::{Context, ServiceError, TRUSTSTORE_PASSWORD, Wants};
-use crate::name::{Mode, Owner, ServiceId};
+use crate::name::{AbsPath, Mode, Owner, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, File, How, Item, Resource};
-use crate::site::WebServer;
+use crate::site::{AcmeClient, CertificateSource, WebServer};
+
+/// Somebody who has copies of a certificate, and must hear of a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// What to call it.
+    pub name: String,
+    /// The copies.
+    pub paths: Vec<AbsPath>,
+    /// The services that read them.
+    pub services: Vec<ServiceId>,
+}
+
+/// Everybody who has copies of the site's certificate, and who has those of the private one: both
+/// sides of that trust must change together.
+#[must_use]
+pub fn consumers(context: &Context<'_>) -> Vec<Consumer> {
+    let (site, hosts) = (context.site, &context.hosts);
+    let (web, name) = match site.web.server {
+        WebServer::Nginx => (ServiceId::Nginx, "nginx"),
+        WebServer::Caddy => (ServiceId::Caddy, "caddy"),
+    };
+    let certs = context.platform.prosody.config.join("certs");
+    let both = |name: &str| {
+        ["crt", "key"]
+            .map(|ending| certs.join(&format!("{name}.{ending}")))
+            .to_vec()
+    };
+    let mut all = vec![
+        Consumer {
+            name: name.to_owned(),
+            paths: vec![context.certs("crt"), context.certs("key")],
+            services: vec![web],
+        },
+        Consumer {
+            name: "prosody".to_owned(),
+            paths: both(site.domain.as_str()),
+            services: vec![ServiceId::Prosody],
+        },
+    ];
+    if site.videobridge.websockets {
+        all.push(Consumer {
+            name: "videobridge".to_owned(),
+            paths: vec![super::videobridge::keystore(context)],
+            services: vec![ServiceId::Videobridge],
+        });
+    }
+    let mut private = both(hosts.auth.as_str());
+    private.push(context.truststore());
+    all.push(Consumer {
+        name: hosts.auth.to_string(),
+        paths: private,
+        services: vec![
+            ServiceId::Prosody,
+            ServiceId::Jicofo,
+            ServiceId::Videobridge,
+        ],
+    });
+    all
+}
 
 /// The resources.
 ///
@@ -40,13 +99,13 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         context.certs("crt"),
         shown.certificate.clone(),
     ));
-    if context.facts.certificate.is_none() {
-        // For people to trust until there is a certificate that every browser knows.
-        wants.add(Resource::public_file(
-            context.certs("ca.crt"),
-            context.secrets.site_authority.certificate.clone(),
-        ));
-    }
+    // For people to trust until there is a certificate that every browser knows.
+    wants.waking(&[], How::Reload);
+    wants.add(Resource::public_file(
+        context.certs("ca.crt"),
+        context.secrets.site_authority.certificate.clone(),
+    ));
+    wants.waking(&shows_copy, How::Reload);
     // nginx reads keys as root before it drops its rights; Caddy runs as its own user.
     let (owner, mode) = match site.web.server {
         WebServer::Nginx => (Owner::root(), 0o600),
@@ -106,7 +165,62 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         }),
         veiled: true,
     }));
+    // A site that stands below a folder is nobody's to renew but its owner's.
+    if context.platform.stage.is_none() {
+        hooks(context, &mut wants);
+    }
     Ok(wants.items)
+}
+
+/// What calls `renew`: the hook of the client that has certificates renewed, and a look every day
+/// for those that nobody told us of. Caddy tells nobody, so it is looked at every hour.
+fn hooks(context: &Context<'_>, wants: &mut Wants) {
+    let source = &context.site.certificates;
+    wants.waking(&[], How::Reload);
+    match source {
+        CertificateSource::Issued {
+            by: AcmeClient::AcmeSh,
+            home,
+        } => wants.add(Resource::public_file(
+            home.join("deploy/jitsi_install.sh"),
+            include_str!("../../hooks/acme.sh").to_owned(),
+        )),
+        CertificateSource::Issued {
+            by: AcmeClient::Certbot,
+            home,
+        } => wants.program(
+            home.join("renewal-hooks/deploy/jitsi-install"),
+            include_str!("../../hooks/certbot"),
+        ),
+        CertificateSource::SelfSigned
+        | CertificateSource::Files { .. }
+        | CertificateSource::Issued { .. } => {}
+    }
+    let is_hourly = context.caddy_issues().is_some();
+    if context.has_systemd() {
+        let folder = &context.platform.init_dir;
+        let (timer, text) = (
+            "jitsi-install-renew.timer",
+            if is_hourly {
+                include_str!("../../hooks/jitsi-install-renew-hourly.timer")
+            } else {
+                include_str!("../../hooks/jitsi-install-renew.timer")
+            },
+        );
+        wants.add(Resource::public_file(
+            folder.join("jitsi-install-renew.service"),
+            include_str!("../../hooks/jitsi-install-renew.service").to_owned(),
+        ));
+        wants.waking(&[ServiceId::Certificates], How::Restart);
+        wants.add(Resource::public_file(folder.join(timer), text.to_owned()));
+        wants.runs(timer, Vec::new());
+    } else {
+        let often = if is_hourly { "hourly" } else { "daily" };
+        wants.program(
+            AbsPath::fixed("/etc").join(&format!("cron.{often}/jitsi-install-renew")),
+            include_str!("../../hooks/cron"),
+        );
+    }
 }
 
 fn key(secret: &crate::secret::Secret<String>) -> Content {

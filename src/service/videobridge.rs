@@ -1,12 +1,17 @@
 //! Jitsi Videobridge: media, and when asked its own websockets over TLS with a keystore.
 
 use super::{Context, ServiceError, Wants};
-use crate::name::{Owner, ServiceId};
+use crate::name::{AbsPath, Owner, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, How, Item, Probe, Resource};
 
 /// Name of the key in the bridge's keystore.
 const ALIAS: &str = "jvb";
+
+/// The store that the bridge shows on its own websockets.
+pub(super) fn keystore(context: &Context<'_>) -> AbsPath {
+    context.config_dir("videobridge").join("jvb.p12")
+}
 
 /// The resources.
 ///
@@ -53,7 +58,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
             password: context.secrets.keystore_password.clone(),
         };
         wants.veiled_file(
-            config.join("jvb.p12"),
+            keystore(context),
             Owner::new("root", group),
             0o640,
             Content::Made(recipe),

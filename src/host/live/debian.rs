@@ -112,6 +112,15 @@ fn word(verb: &str, unit: &str) -> String {
         .unwrap_or_default()
 }
 
+/// A unit's whole name: a service, unless it says otherwise.
+fn unit_name(name: &str) -> String {
+    if name.ends_with(".timer") {
+        name.to_owned()
+    } else {
+        format!("{name}.service")
+    }
+}
+
 /// How a unit is.
 pub(super) fn unit(name: &str) -> Found {
     let enabled = word("is-enabled", name);
@@ -131,12 +140,7 @@ pub(super) fn unit(name: &str) -> Found {
 pub(super) fn set(name: &str, enabled: bool, running: bool) -> Result<(), String> {
     let exists = !run(
         "systemctl",
-        &[
-            "list-unit-files",
-            "--no-legend",
-            "--",
-            &format!("{name}.service"),
-        ],
+        &["list-unit-files", "--no-legend", "--", &unit_name(name)],
     )
     .unwrap_or_default()
     .is_empty();
@@ -210,7 +214,7 @@ pub(super) fn standing(name: &str) -> Standing {
 
 /// The end of a unit's journal.
 pub(super) fn last_lines(name: &str) -> String {
-    let unit = format!("{name}.service");
+    let unit = unit_name(name);
     run(
         "journalctl",
         &["-u", &unit, "-n", "10", "--no-pager", "-o", "cat"],

@@ -1,0 +1,518 @@
+//! `renew` in a staged tree: what hooks hand over, who gets it, and what happens when it is wrong,
+//! twice, or cut short. `tests/acme/` has the real clients, `tests/booted/` the real services.
+
+#![allow(clippy::disallowed_methods, reason = "these tests look at a tree")]
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const NAME: &str = "meet.example.org";
+const COPIES: [&str; 3] = [
+    "etc/jitsi/certs/meet.example.org",
+    "etc/prosody/certs/meet.example.org",
+    "etc/jitsi/videobridge/jvb.p12",
+];
+
+struct Desk(tempfile::TempDir);
+
+/// What a certificate is like.
+struct Wish<'a> {
+    names: &'a [&'a str],
+    /// Days from now: first and last.
+    days: (i64, i64),
+}
+
+const GOOD: Wish<'static> = Wish {
+    names: &[NAME],
+    days: (-1, 89),
+};
+
+impl Desk {
+    fn new(source: &str) -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(desk.path("r")).unwrap();
+        desk.site(source);
+        let said = desk.run("apply --yes -q", &[]);
+        assert!(said.status.success(), "{}", text(&said));
+        desk
+    }
+
+    fn site(&self, source: &str) {
+        let site = format!(
+            "schema = 1\ndomain = \"{NAME}\"\n[certificates]\n{source}\n[videobridge]\nwebsockets = true\n"
+        );
+        std::fs::write(self.path("s.toml"), site).unwrap();
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jitsi-install"));
+        command
+            .args(verb.split(' '))
+            .args("--site s.toml --root r --family debian".split(' '))
+            .current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, verb: &str, env: &[(&str, &str)]) -> Output {
+        self.command(verb)
+            .envs(env.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// Writes a certificate, signed by itself, and its key; gives its fingerprint.
+    fn issue(&self, wish: &Wish<'_>, chain: &str, key: &str) -> String {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = wish.names.iter().map(ToString::to_string).collect();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        let now = time::OffsetDateTime::now_utc();
+        params.not_before = now + time::Duration::days(wish.days.0);
+        params.not_after = now + time::Duration::days(wish.days.1);
+        let certificate = params.self_signed(&pair).unwrap();
+        for (path, text) in [(chain, certificate.pem()), (key, pair.serialize_pem())] {
+            let path = self.path(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        jitsi_install::keystore::describe(certificate.der())
+            .unwrap()
+            .fingerprint_sha256
+    }
+
+    /// The fingerprint that all copies have; panics when they differ or do not fit their keys.
+    #[track_caller]
+    fn shown(&self) -> String {
+        let secrets =
+            std::fs::read_to_string(self.path("r/etc/jitsi-install/secrets.toml")).unwrap();
+        let secrets: toml::Table = toml::from_str(&secrets).unwrap();
+        let password = secrets["keystore_password"].as_str().unwrap();
+        let mut found = Vec::new();
+        for copy in &COPIES[..2] {
+            let read =
+                |ending: &str| std::fs::read(self.path(&format!("r/{copy}.{ending}"))).unwrap();
+            let pair =
+                jitsi_install::keystore::KeyPair::from_pem(&read("crt"), &read("key")).unwrap();
+            let store = std::fs::read(self.path(&format!("r/{}", COPIES[2]))).unwrap();
+            let alias = jitsi_install::keystore::Alias::parse("jvb").unwrap();
+            let password = jitsi_install::keystore::Password::parse(password).unwrap();
+            assert!(
+                jitsi_install::keystore::pkcs12_holds(&store, &pair, &alias, &password),
+                "the keystore has another key than {copy}"
+            );
+            found.push(pair.fingerprint());
+        }
+        assert_eq!(found[0], found[1]);
+        found.remove(0)
+    }
+
+    /// Inode and time of every file and folder that is not of the books.
+    fn stamps(&self) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+        let mut stamps = BTreeMap::new();
+        let mut folders = vec![self.path("r")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let meta = std::fs::symlink_metadata(&path).unwrap();
+                if path.ends_with("var/lib/jitsi-install") {
+                    continue;
+                }
+                if meta.is_dir() {
+                    folders.push(path.clone());
+                }
+                stamps.insert(path, (meta.ino(), meta.mtime(), meta.mtime_nsec()));
+            }
+        }
+        stamps
+    }
+}
+
+fn text(said: &Output) -> String {
+    String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr)
+}
+
+#[track_caller]
+fn succeeds(said: &Output, words: &str) {
+    let text = text(said);
+    assert!(said.status.success() && text.contains(words), "{text}");
+}
+
+#[track_caller]
+fn fails(said: &Output, words: &str) {
+    let text = text(said);
+    assert_eq!(said.status.code(), Some(1), "{text}");
+    assert!(text.contains(words), "{text}");
+}
+
+#[test]
+fn every_client_is_found_by_its_hook_and_without_one() {
+    // source, chain, key, the hook's environment; paths as the caller sees them, the tree is `r`
+    let cases: [(&str, &str, &str, &[(&str, &str)]); 6] = [
+        (
+            "acme.sh",
+            "r/root/.acme.sh/meet.example.org_ecc/fullchain.cer",
+            "r/root/.acme.sh/meet.example.org_ecc/meet.example.org.key",
+            &[
+                (
+                    "CERT_FULLCHAIN_PATH",
+                    "r/root/.acme.sh/meet.example.org_ecc/fullchain.cer",
+                ),
+                (
+                    "CERT_KEY_PATH",
+                    "r/root/.acme.sh/meet.example.org_ecc/meet.example.org.key",
+                ),
+                ("Le_Domain", NAME),
+            ],
+        ),
+        (
+            "acme.sh",
+            "r/root/.acme.sh/meet.example.org/fullchain.cer",
+            "r/root/.acme.sh/meet.example.org/meet.example.org.key",
+            &[],
+        ),
+        (
+            "certbot",
+            "r/etc/letsencrypt/live/meet.example.org/fullchain.pem",
+            "r/etc/letsencrypt/live/meet.example.org/privkey.pem",
+            &[
+                ("RENEWED_LINEAGE", "r/etc/letsencrypt/live/meet.example.org"),
+                ("RENEWED_DOMAINS", NAME),
+            ],
+        ),
+        // Several names: the lineage has the name of the first.
+        (
+            "certbot",
+            "r/etc/letsencrypt/live/www.example.org-0001/fullchain.pem",
+            "r/etc/letsencrypt/live/www.example.org-0001/privkey.pem",
+            &[],
+        ),
+        (
+            "lego",
+            "r/root/.lego/certificates/meet.example.org.crt",
+            "r/root/.lego/certificates/meet.example.org.key",
+            &[
+                (
+                    "LEGO_CERT_PATH",
+                    "r/root/.lego/certificates/meet.example.org.crt",
+                ),
+                (
+                    "LEGO_CERT_KEY_PATH",
+                    "r/root/.lego/certificates/meet.example.org.key",
+                ),
+            ],
+        ),
+        (
+            "lego",
+            "r/root/.lego/certificates/_.example.org.crt",
+            "r/root/.lego/certificates/_.example.org.key",
+            &[],
+        ),
+    ];
+    for (source, chain, key, env) in cases {
+        let desk = Desk::new(&format!("source = \"{source}\""));
+        let own = desk.shown();
+        succeeds(&desk.run("renew", &[]), "nothing to do");
+        let names: &[&str] = if chain.contains("_.") {
+            &["*.example.org"]
+        } else {
+            &["www.example.org", NAME]
+        };
+        let issued = desk.issue(&Wish { names, ..GOOD }, chain, key);
+        let dry = desk.run("renew --dry-run", env);
+        succeeds(&dry, "nginx: would change (2 files)");
+        assert_eq!(desk.shown(), own, "a dry run writes nothing");
+        succeeds(&desk.run("renew", env), "videobridge: renewed (1 file)");
+        assert_eq!(desk.shown(), issued, "{source} {chain}");
+        let before = desk.stamps();
+        succeeds(&desk.run("renew", env), "nothing to do");
+        assert_eq!(desk.stamps(), before);
+        let plan = text(&desk.run("plan", &[]));
+        assert!(
+            plan.contains("0 to create, 0 to change, 0 to remove"),
+            "{plan}"
+        );
+        let history = text(&desk.run("history", &[]));
+        assert_eq!(
+            history.lines().count(),
+            1,
+            "no generation of its own: {history}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused_whole() {
+    let desk = Desk::new("source = \"lego\"");
+    let own = desk.shown();
+    let before = desk.stamps();
+    let cases: [(Wish<'_>, &str); 2] = [
+        (
+            Wish {
+                days: (-90, -2),
+                ..GOOD
+            },
+            "ended 2 days ago",
+        ),
+        (
+            Wish {
+                days: (2, 90),
+                ..GOOD
+            },
+            "is not valid yet",
+        ),
+    ];
+    for (wish, words) in cases {
+        desk.issue(&wish, "in/fullchain.pem", "in/privkey.pem");
+        fails(&desk.run("renew --cert-dir in", &[]), words);
+    }
+    desk.issue(&GOOD, "in/fullchain.pem", "in/privkey.pem");
+    desk.issue(&GOOD, "other/fullchain.pem", "other/privkey.pem");
+    fails(
+        &desk.run("renew --cert in/fullchain.pem --key other/privkey.pem", &[]),
+        "does not match the certificate",
+    );
+    let chain = std::fs::read_to_string(desk.path("in/fullchain.pem")).unwrap();
+    for (name, content, words) in [
+        ("empty", "", "is not PEM"),
+        ("cut", &chain[..chain.len() / 2], "is cut"),
+        (
+            "noise",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "damaged",
+        ),
+    ] {
+        std::fs::write(desk.path("in/fullchain.pem"), content).unwrap();
+        let said = desk.run("renew --cert-dir in", &[]);
+        assert_eq!(said.status.code(), Some(1), "{name}: {}", text(&said));
+        assert!(text(&said).contains(words), "{name}: {}", text(&said));
+    }
+    std::fs::create_dir(desk.path("nothing")).unwrap();
+    fails(
+        &desk.run("renew --cert-dir nothing", &[]),
+        "holds no chain with its key",
+    );
+    // For others, and so none of its business: hooks are called for every certificate.
+    let wish = Wish {
+        names: &["other.example.org", "example.org", "*.meet.example.org"],
+        ..GOOD
+    };
+    desk.issue(&wish, "in/fullchain.pem", "in/privkey.pem");
+    succeeds(
+        &desk.run("renew", &[("RENEWED_LINEAGE", "in")]),
+        "nothing to do",
+    );
+    assert_eq!(desk.shown(), own);
+    assert_eq!(desk.stamps(), before, "nothing was touched");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("r")).unwrap();
+    let bare = Desk(folder);
+    bare.site("source = \"lego\"");
+    fails(&bare.run("renew", &[]), "nothing is laid out here yet");
+}
+
+#[test]
+fn what_is_handed_in_is_taken_in_and_an_older_one_is_not() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let wish = Wish {
+        days: (-3, 60),
+        ..GOOD
+    };
+    let first = desk.issue(&wish, &format!("{home}.crt"), &format!("{home}.key"));
+    succeeds(&desk.run("renew", &[]), "renewed");
+    let handed = desk.issue(&GOOD, "in/x.crt", "in/x.key");
+    succeeds(&desk.run("renew --cert-dir in", &[]), "took in");
+    assert_eq!(desk.shown(), handed);
+    let kept = desk.path("r/var/lib/jitsi-install/certificate/key.pem");
+    assert_eq!(std::fs::metadata(kept).unwrap().mode() & 0o7777, 0o600);
+    // What apply and the daily look find is the same.
+    succeeds(&desk.run("apply --yes", &[]), "nothing had to be changed");
+    succeeds(&desk.run("renew", &[]), "nothing to do");
+    // The source's own, handed in again, is older: it stays aside.
+    let said = desk.run("renew --cert root.crt --key root.key", &[]);
+    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+    let said = desk.run(&format!("renew --cert {home}.crt --key {home}.key"), &[]);
+    succeeds(&said, "was issued before");
+    assert_eq!(desk.shown(), handed);
+    assert_ne!(first, handed);
+    // A newer one of the source wins again.
+    let wish = Wish {
+        days: (0, 90),
+        ..GOOD
+    };
+    let newest = desk.issue(&wish, &format!("{home}.crt"), &format!("{home}.key"));
+    succeeds(&desk.run("renew", &[]), "renewed");
+    assert_eq!(desk.shown(), newest);
+    // A site that says "self-signed" is not talked into another certificate.
+    desk.site("source = \"self-signed\"");
+    fails(&desk.run("renew --cert-dir in", &[]), "self-signed");
+}
+
+#[test]
+fn a_client_that_lost_its_folder_takes_no_certificate_away() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let issued = desk.issue(&GOOD, &format!("{home}.crt"), &format!("{home}.key"));
+    succeeds(&desk.run("renew", &[]), "renewed");
+    std::fs::remove_dir_all(desk.path("r/root/.lego")).unwrap();
+    succeeds(
+        &desk.run("plan", &[]),
+        "the one that is laid out already stays",
+    );
+    succeeds(&desk.run("renew", &[]), "nothing to do");
+    succeeds(&desk.run("apply --yes", &[]), "nothing had to be changed");
+    assert_eq!(desk.shown(), issued);
+}
+
+#[test]
+fn one_that_cannot_have_it_is_named_and_the_others_get_theirs() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let old = desk.shown();
+    let issued = desk.issue(&GOOD, &format!("{home}.crt"), &format!("{home}.key"));
+    // The second of Prosody's two files cannot be written: the first must go back too.
+    let key = desk.path("r/etc/prosody/certs/meet.example.org.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::create_dir(&key).unwrap();
+    let crt = desk.path("r/etc/prosody/certs/meet.example.org.crt");
+    let before = std::fs::read(&crt).unwrap();
+    let said = desk.run("renew", &[]);
+    fails(&said, "prosody has its old certificate: ");
+    assert!(text(&said).contains("nginx: renewed") && text(&said).contains("videobridge: renewed"));
+    assert_eq!(std::fs::read(&crt).unwrap(), before);
+    std::fs::remove_dir(&key).unwrap();
+    std::fs::write(&key, kept).unwrap();
+    succeeds(&desk.run("renew", &[]), "prosody: renewed");
+    assert_eq!(desk.shown(), issued);
+    assert_ne!(old, issued);
+}
+
+#[test]
+fn a_rollback_brings_no_old_certificate_back() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let wish = Wish {
+        days: (-3, 60),
+        ..GOOD
+    };
+    desk.issue(&wish, &format!("{home}.crt"), &format!("{home}.key"));
+    succeeds(&desk.run("renew", &[]), "renewed");
+    let site = std::fs::read_to_string(desk.path("s.toml")).unwrap();
+    std::fs::write(
+        desk.path("s.toml"),
+        site.clone() + "[meet]\napp_name = \"Talk\"\n",
+    )
+    .unwrap();
+    succeeds(&desk.run("apply --yes", &[]), "generation 2");
+    let issued = desk.issue(&GOOD, &format!("{home}.crt"), &format!("{home}.key"));
+    succeeds(&desk.run("renew", &[]), "renewed");
+    let said = text(&desk.run("rollback --yes", &[]));
+    assert!(said.contains("back at generation 1"), "{said}");
+    assert_eq!(desk.shown(), issued);
+    std::fs::write(desk.path("s.toml"), site).unwrap();
+    succeeds(&desk.run("apply --yes", &[]), "nothing had to be changed");
+    let said = text(&desk.run("uninstall --yes --purge", &[]));
+    assert!(!desk.path("r/etc/jitsi").exists(), "{said}");
+    assert!(
+        !said.contains("kept what stood"),
+        "the copies are known as ours: {said}"
+    );
+}
+
+#[test]
+fn two_at_once_take_turns() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let issued = desk.issue(&GOOD, &format!("{home}.crt"), &format!("{home}.key"));
+    let all: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = desk.command("renew");
+            command.stdout(std::process::Stdio::piped());
+            command.stderr(std::process::Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    let said: Vec<String> = all
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", text(&output));
+            text(&output)
+        })
+        .collect();
+    let busy = said.iter().filter(|text| text.contains("nginx: renewed"));
+    assert_eq!(busy.count(), 1, "{said:?}");
+    assert_eq!(desk.shown(), issued);
+}
+
+/// `strace` ends the program at its N-th write to the disk, as a power cut would, for every N; and
+/// once more in what follows. The next run must always lead to the new certificate everywhere.
+#[test]
+fn a_power_cut_at_every_step_is_recovered() {
+    let has = Command::new("strace").arg("-V").output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        assert!(
+            std::env::var("CHECK_STRICT").as_deref() != Ok("1"),
+            "`strace` is not installed"
+        );
+        eprintln!("SKIPPED: `strace` is not installed");
+        return;
+    }
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let mut cuts = 0;
+    for call in ["renameat", "renameat2", "fsync", "unlinkat", "mkdirat"] {
+        for number in 1..500 {
+            let wish = Wish {
+                days: (-1, 30 + number),
+                ..GOOD
+            };
+            let issued = desk.issue(&wish, &format!("{home}.crt"), &format!("{home}.key"));
+            let mut cut = Command::new("strace");
+            cut.args(["-f", "-qq", "-o", "/dev/null", "-e"])
+                .arg(format!("trace={call}"))
+                .arg("-e")
+                .arg(format!("inject={call}:signal=SIGKILL:when={number}"))
+                .arg(env!("CARGO_BIN_EXE_jitsi-install"))
+                .args("renew --bridge now --site s.toml --root r --family debian".split(' '))
+                .current_dir(desk.path(""));
+            let said = cut.output().unwrap();
+            let is_over = said.status.success();
+            succeeds(&desk.run("renew", &[]), "");
+            let history = text(&desk.run("history", &[]));
+            assert_eq!(history.lines().count(), 1, "{history}");
+            assert_eq!(desk.shown(), issued, "{call} {number}");
+            let plan = text(&desk.run("plan", &[]));
+            assert!(
+                plan.contains("0 to create, 0 to change, 0 to remove"),
+                "{plan}"
+            );
+            assert_eq!(leftovers(&desk.path("r/etc")), Vec::<PathBuf>::new());
+            if is_over {
+                break;
+            }
+            cuts += 1;
+        }
+    }
+    eprintln!("{cuts} power cuts");
+    assert!(cuts >= 30, "{cuts}");
+}
+
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(leftovers(&path));
+        } else if path.extension().is_some_and(|ending| ending == "new") {
+            found.push(path);
+        }
+    }
+    found
+}
