@@ -5,11 +5,11 @@
 #
 # BIN    the program (target/*/dist/jitsi-install: statically linked, as packages carry it)
 # RUNS   runs of which the median is taken (9)
-# RATIO  how many times faster it must be at the least (20); below: exit 1
+# RATIO  how many times faster it must be at the least (50); below: exit 1
+# PEAK   how much memory it may take at the most, in kB (10240); above: exit 1
 #
 # Theirs is what an administrator types otherwise: `openssl pkcs12 -export`, then
-# `keytool -importkeystore` to PKCS12 or to JKS. Ours is PKCS12 in both rows, since Java 17 opens it
-# as either. The clock is read by `date` (GNU: nanoseconds), whose own start counts against both.
+# `keytool -importkeystore` to PKCS12 or to JKS. The clock is read by `date` (GNU: nanoseconds), whose own start counts against both.
 # To add a key: a line in "keys" and a row at the end.
 set -eu
 LC_ALL=C
@@ -17,7 +17,8 @@ export LC_ALL
 
 BIN=${BIN:-$(echo target/*/dist/jitsi-install)}
 RUNS=${RUNS:-9}
-RATIO=${RATIO:-20}
+RATIO=${RATIO:-50}
+PEAK=${PEAK:-10240}
 
 for program in "$BIN" openssl keytool; do
     command -v "$program" >/dev/null 2>&1 || { echo "SKIPPED: \`$program\` is missing" >&2; exit 77; }
@@ -41,8 +42,8 @@ for key in rsa p256; do
         -addext subjectAltName=DNS:meet.example.org -out "$key.pem" 2>/dev/null
 done
 
-ours() { # KEY
-    "$BIN" keystore build --cert "$1.pem" --key "$1.key" --out ours.p12 --password-file password
+ours() { # KEY FORMAT
+    "$BIN" keystore build --cert "$1.pem" --key "$1.key" --out ours --format "$2" --password-file password
 }
 export_p12() { # KEY
     openssl pkcs12 -export -name jvb -in "$1.pem" -inkey "$1.key" -passout file:password -out between.p12
@@ -59,7 +60,7 @@ theirs() { # KEY FORMAT
 median() {
     run=0
     while [ "$run" -lt "$RUNS" ]; do
-        rm -f ours.p12 theirs between.p12
+        rm -f ours theirs between.p12
         begun=$(date +%s%N)
         "$@" >log 2>&1 || { cat log >&2; exit 1; }
         ended=$(date +%s%N)
@@ -70,7 +71,7 @@ median() {
 
 # Peak memory of a command in kB; 0 when nothing can tell.
 peak() {
-    rm -f ours.p12 theirs
+    rm -f ours theirs
     if [ -x /usr/bin/time ] && /usr/bin/time -v true 2>&1 | grep -q Maximum; then
         /usr/bin/time -v "$@" 2>&1 >/dev/null | sed -n 's/.*Maximum resident set size (kbytes): //p'
     elif command -v python3 >/dev/null 2>&1; then
@@ -83,8 +84,11 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     fi
 }
 
-ours rsa >log 2>&1 || { cat log >&2; exit 1; } # warms the caches and shows mistakes
-keytool -list -keystore ours.p12 -storepass:file password >log 2>&1 || { cat log >&2; exit 1; }
+for format in pkcs12 jks; do # warms the caches and shows mistakes
+    ours rsa "$format" >log 2>&1 || { cat log >&2; exit 1; }
+    keytool -list -keystore ours -storepass:file password >log 2>&1 || { cat log >&2; exit 1; }
+    rm ours
+done
 theirs rsa PKCS12 >log 2>&1 || { cat log >&2; exit 1; }
 
 echo "median of $RUNS runs, load $(cut -d' ' -f1 /proc/loadavg)"
@@ -92,7 +96,7 @@ printf '%-9s %-7s %12s %20s %7s\n' key format 'ours' 'openssl + keytool' ratio
 worst=
 for key in rsa p256; do
     for format in PKCS12 JKS; do
-        us=$(median ours "$key")
+        us=$(median ours "$key" "$(echo "$format" | tr '[:upper:]' '[:lower:]')")
         them=$(median theirs "$key" "$format")
         ratio=$((them * 10 / us))
         case $key in rsa) name=RSA-2048 ;; *) name=P-256 ;; esac
@@ -103,7 +107,7 @@ for key in rsa p256; do
     done
 done
 
-our_peak=$(peak "$BIN" keystore build --cert rsa.pem --key rsa.key --out ours.p12 --password-file password)
+our_peak=$(peak "$BIN" keystore build --cert rsa.pem --key rsa.key --out ours --password-file password)
 export_p12 rsa
 their_peak=$(peak keytool -importkeystore -noprompt -srckeystore between.p12 -srcstoretype PKCS12 \
     -srcstorepass:file password -destkeystore theirs -deststoretype PKCS12 -deststorepass:file password)
@@ -111,5 +115,9 @@ echo "peak memory: ours $our_peak kB, keytool $their_peak kB"
 
 if [ "$worst" -lt $((RATIO * 10)) ]; then
     echo "FAILED: less than $RATIO times faster" >&2
+    exit 1
+fi
+if [ "$our_peak" -gt "$PEAK" ]; then
+    echo "FAILED: more than $PEAK kB" >&2
     exit 1
 fi

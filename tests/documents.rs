@@ -236,6 +236,7 @@ fn every_verb_and_option_is_described() {
             "no document speaks of `{typed}`"
         );
         let document = match verb[0].as_str() {
+            "keystore" => "docs/keystores.md",
             "token" => "docs/tokens.md",
             "try" => "docs/try.md",
             _ => continue,

@@ -65,15 +65,26 @@ pub fn by_number(table: Table, number: u32) -> Option<Entry> {
     find(table, &number.to_string(), |entry| entry.number == number)
 }
 
-fn find(table: Table, key: &str, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
+/// Who has a name in the machine's own file, where packages put their users; nobody else is asked.
+#[must_use]
+pub fn in_file(table: Table, name: &str) -> Option<Entry> {
+    among(table, |entry| entry.name == name)
+}
+
+fn among(table: Table, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let file = stand::read(&Path::new("/etc").join(table.word())).unwrap_or_default();
-    let among = |text: &[u8]| {
-        String::from_utf8_lossy(text)
-            .lines()
-            .filter_map(|line| Entry::read(table, line))
-            .find(&is_it)
-    };
-    among(&file).or_else(|| among(ask(table.word(), key)?.as_bytes()))
+    pick(table, &file, is_it)
+}
+
+fn pick(table: Table, text: &[u8], is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    String::from_utf8_lossy(text)
+        .lines()
+        .filter_map(|line| Entry::read(table, line))
+        .find(is_it)
+}
+
+fn find(table: Table, key: &str, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    among(table, &is_it).or_else(|| pick(table, ask(table.word(), key)?.as_bytes(), &is_it))
 }
 
 /// A host's addresses, sorted, each once.

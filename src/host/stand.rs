@@ -18,31 +18,74 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Replaces a file as a whole; a new one gets `mode`, an old one keeps its own and its owner when
-/// the caller may give files away.
+/// Who may do what with a file; `None` leaves it as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Permissions.
+    pub mode: Option<u32>,
+    /// Numbers of user and group.
+    pub owner: Option<(u32, u32)>,
+}
+
+/// Replaces a file as a whole. Where `access` is silent an old file's mode and owner stay (the owner
+/// when the caller may give files away), and a new one is for its writer alone.
 ///
 /// # Errors
 /// What the system said; the old file is untouched then.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
+pub fn replace(path: &Path, bytes: &[u8], access: &Access) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
     let folder = folder_of(path);
     let mut temp = tempfile::Builder::new()
         .prefix(".jitsi-install.")
         .tempfile_in(folder)?;
-    let mut wanted = mode;
-    if let Ok(old) = std::fs::symlink_metadata(path)
-        && old.is_file()
-    {
-        wanted = old.mode() & 0o7777;
+    let old = std::fs::symlink_metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file);
+    if let Some((user, group)) = access.owner {
+        fchown(temp.as_file(), Some(user), Some(group))?;
+    } else if let Some(old) = &old {
         // Not root: then the file goes on belonging to whoever writes it.
-        let _ = std::os::unix::fs::fchown(temp.as_file(), Some(old.uid()), Some(old.gid()));
+        let _ = fchown(temp.as_file(), Some(old.uid()), Some(old.gid()));
     }
-    temp.as_file()
-        .set_permissions(std::fs::Permissions::from_mode(wanted))?;
+    let old_mode = old.map(|old| old.mode() & 0o7777);
+    if let Some(mode) = access.mode.or(old_mode) {
+        temp.as_file()
+            .set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
     temp.write_all(bytes)?;
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|error| error.error)?;
     std::fs::File::open(folder)?.sync_all()
+}
+
+/// Gives a file the access that is asked for; whether anything had to be changed.
+///
+/// # Errors
+/// What the system said.
+pub fn give_access(path: &Path, access: &Access) -> std::io::Result<bool> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if *access == Access::default() {
+        return Ok(false);
+    }
+    let file = std::fs::File::open(path)?;
+    let now = file.metadata()?;
+    let owner = access.owner.filter(|ids| *ids != (now.uid(), now.gid()));
+    let mode = access.mode.filter(|mode| *mode != now.mode() & 0o7777);
+    if let Some((user, group)) = owner {
+        fchown(&file, Some(user), Some(group))?;
+    }
+    if let Some(mode) = mode {
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(owner.is_some() || mode.is_some())
+}
+
+/// A file's permissions.
+///
+/// # Errors
+/// What the system said.
+pub fn mode(path: &Path) -> std::io::Result<u32> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
 fn folder_of(path: &Path) -> &Path {

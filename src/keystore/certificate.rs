@@ -1,7 +1,8 @@
 //! What a certificate says about itself, for people and for the doctor.
 //!
 //! Nothing is verified and no clock is read: [`Validity`] is compared with a time that the caller
-//! hands in. To show another property: a field here, filled in [`describe`].
+//! hands in. Whatever a certificate says comes out printable, so that a hostile name cannot steer a
+//! terminal. To show another property: a field here, filled in [`describe`].
 
 use sha2::{Digest, Sha256};
 use x509_parser::{
@@ -42,7 +43,7 @@ pub struct CertificateInfo {
     pub subject: String,
     /// In the same form.
     pub issuer: String,
-    /// The DNS names of the subject alternative name extension, in its order, as written there.
+    /// The DNS names of the subject alternative name extension, in its order.
     pub names: Vec<String>,
     /// From when to when.
     pub validity: Validity,
@@ -62,8 +63,36 @@ impl CertificateInfo {
         } else {
             self.subject.clone()
         };
-        excerpt(&title)
+        match title.char_indices().nth(60) {
+            Some((end, _)) => format!("{}…", &title[..end]),
+            None => title,
+        }
     }
+
+    /// Whether a TLS client that asks for this host takes the certificate for it: by one of its
+    /// names, or by a wildcard in place of the first label (RFC 9525).
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        self.names.iter().any(|name| match name.strip_prefix("*.") {
+            Some(rest) => parent.is_some_and(|parent| parent.eq_ignore_ascii_case(rest)),
+            None => name.eq_ignore_ascii_case(host),
+        })
+    }
+}
+
+/// Text of others as it may be printed: characters that a terminal would not show as such
+/// (controls, direction marks, line ends) are escaped as in `\u{1b}`.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' => out.push(c),
+            _ => out.extend(c.escape_debug()),
+        }
+    }
+    out
 }
 
 /// Reads a certificate in DER.
@@ -93,15 +122,15 @@ pub(super) fn describe_parsed(der: &[u8], certificate: &X509Certificate<'_>) -> 
         let names = extension.value.general_names.iter();
         names
             .filter_map(|name| match name {
-                GeneralName::DNSName(name) => Some((*name).to_owned()),
+                GeneralName::DNSName(name) => Some(printable(name)),
                 _ => None,
             })
             .collect()
     });
     let validity = certificate.validity();
     CertificateInfo {
-        subject: certificate.subject().to_string(),
-        issuer: certificate.issuer().to_string(),
+        subject: printable(&certificate.subject().to_string()),
+        issuer: printable(&certificate.issuer().to_string()),
         names,
         validity: Validity {
             not_before: validity.not_before.timestamp(),
@@ -121,15 +150,23 @@ pub(super) fn fingerprint(der: &[u8]) -> String {
 fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
     let curve = Algorithm::curve(key.algorithm.parameters.as_ref());
     match Algorithm::from_oids(&key.algorithm.algorithm, curve.as_ref()) {
-        Some(algorithm @ Algorithm::Rsa) => match key.parsed() {
-            Ok(PublicKey::RSA(rsa)) => format!("{} {}", algorithm.name(), bits(rsa.modulus)),
-            _ => algorithm.name().to_owned(),
+        Some(algorithm @ Algorithm::Rsa) => match rsa_bits(key) {
+            Some(bits) => format!("{} {bits}", algorithm.name()),
+            None => algorithm.name().to_owned(),
         },
         Some(algorithm) => algorithm.name().to_owned(),
         None => curve
             .as_ref()
             .unwrap_or(&key.algorithm.algorithm)
             .to_string(),
+    }
+}
+
+/// The size in bits of an RSA key.
+pub(super) fn rsa_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
+    match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => Some(bits(rsa.modulus)),
+        _ => None,
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Links are made by name (issuer and subject, compared as bytes) and, where both certificates
 //! have them, by key identifiers, which tell an old intermediate from a new one of the same name.
-//! Signatures are not verified here: `tests/keystore.rs` and every TLS client do. The system's
-//! roots are not consulted: a chain ends where the given certificates end.
+//! Signatures are not verified here but in `examine.rs`. The system's roots are not consulted: a chain ends where the given certificates end.
 //!
 //! To change what may be left over: [`order`].
 
@@ -16,18 +15,18 @@ use super::{
 };
 
 /// A certificate with what is needed to find its neighbours.
-struct Link {
-    der: Vec<u8>,
-    title: String,
-    subject: Vec<u8>,
-    issuer: Vec<u8>,
-    public: Vec<u8>,
+pub(super) struct Link {
+    pub(super) der: Vec<u8>,
+    pub(super) title: String,
+    pub(super) subject: Vec<u8>,
+    pub(super) issuer: Vec<u8>,
+    pub(super) public: Vec<u8>,
     own_id: Option<Vec<u8>>,
     issuer_id: Option<Vec<u8>>,
 }
 
 impl Link {
-    fn new(der: &[u8], certificate: &X509Certificate<'_>) -> Self {
+    pub(super) fn new(der: &[u8], certificate: &X509Certificate<'_>) -> Self {
         let extensions = || {
             certificate
                 .extensions()
@@ -53,11 +52,11 @@ impl Link {
         }
     }
 
-    fn is_self_issued(&self) -> bool {
+    pub(super) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 
-    fn is_issued_by(&self, other: &Link) -> bool {
+    pub(super) fn is_issued_by(&self, other: &Link) -> bool {
         let ids_agree = match (&self.issuer_id, &other.own_id) {
             (Some(wanted), Some(has)) => wanted == has,
             _ => true,

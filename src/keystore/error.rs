@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::store::Format;
+
 /// Which of the two texts given to [`KeyPair::from_pem`](super::KeyPair::from_pem) is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -70,6 +72,15 @@ pub enum KeystoreError {
     /// The private key is protected by a pass phrase.
     #[error("`private key` is encrypted")]
     EncryptedKey,
+    /// The private key is protected by another pass phrase.
+    #[error("`private key` does not open with this pass phrase")]
+    WrongPassPhrase,
+    /// The private key is protected in a way that is not read.
+    #[error("`private key` is encrypted with {0}, which is not read")]
+    UnsupportedLock(
+        /// The way, in backticks where it is a name.
+        String,
+    ),
     /// A private key of a form or an algorithm that Java or this room does not know.
     #[error("`private key` cannot be used: {0}")]
     UnsupportedKey(
@@ -125,6 +136,46 @@ pub enum KeystoreError {
     /// A truststore without a certificate trusts nobody, and Java says so only at run time.
     #[error("`truststore` would hold no certificate")]
     EmptyTruststore,
+    /// Bytes that are neither PKCS#12 nor JKS.
+    #[error("not a keystore: {0}")]
+    NotAKeystore(
+        /// Ends the sentence.
+        &'static str,
+    ),
+    /// A keystore that is cut, or was changed after it was written.
+    #[error("the {0} keystore is damaged: {1}")]
+    DamagedStore(
+        /// What it would be.
+        Format,
+        /// Ends the sentence.
+        &'static str,
+    ),
+    /// A keystore that is whole and does not open.
+    #[error("the password does not open the {0} keystore")]
+    WrongPassword(
+        /// What it is.
+        Format,
+    ),
+    /// A keystore that cannot be looked into without a password.
+    #[error("the {0} keystore opens with a password only")]
+    PasswordNeeded(
+        /// What it is.
+        Format,
+    ),
+    /// Something in a keystore has a password of its own.
+    #[error("the password opens the {0} keystore, but not the private key in it")]
+    OtherKeyPassword(
+        /// What it is.
+        Format,
+    ),
+    /// Ciphers or digests that this room, or Java 17, does not know.
+    #[error("the {0} keystore uses {1}, which is not read")]
+    UnsupportedStore(
+        /// What it is.
+        Format,
+        /// Their names.
+        String,
+    ),
     /// The PKCS#12 writer refused; this is our bug, not the user's.
     #[error("cannot write `PKCS12`: {0}")]
     Write(
@@ -159,6 +210,10 @@ impl KeystoreError {
             }
             Self::TwoKeys => "leave only the key that belongs to the certificate",
             Self::EncryptedKey => "decrypt it first: `openssl pkey -in KEY -out KEY.plain`",
+            Self::WrongPassPhrase => "give the pass phrase that the key was encrypted with",
+            Self::UnsupportedLock(_) => {
+                "encrypt it anew: `openssl pkcs8 -topk8 -in KEY -out KEY.new`"
+            }
             Self::UnsupportedKey(_) => {
                 "use RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519"
             }
@@ -176,6 +231,16 @@ impl KeystoreError {
             }
             Self::DuplicateAlias(_) => "give each certificate an alias of its own",
             Self::EmptyTruststore => "name at least one certificate",
+            Self::NotAKeystore(_) => "make one of PEM files: `jitsi-install keystore build`",
+            Self::DamagedStore(..) => "make it anew, or take it from a backup",
+            Self::WrongPassword(_) => {
+                "look at the first line of the password's file; upper and lower case count"
+            }
+            Self::PasswordNeeded(_) => "name a file with it: `--password-file FILE`",
+            Self::OtherKeyPassword(_) => {
+                "make it anew with one password for both, which is what Java's servers expect"
+            }
+            Self::UnsupportedStore(..) => "make it anew with `jitsi-install keystore build`",
             Self::Write(_) => return None,
         })
     }

@@ -1,4 +1,5 @@
-//! Private keys: every form that OpenSSL and acme.sh write becomes PKCS#8, the only one Java reads.
+//! Private keys: every form that OpenSSL, acme.sh, certbot, lego and Caddy write becomes PKCS#8 of
+//! version 1 (RFC 5208) without attributes, the only one that every Java reads.
 //!
 //! A key that is wrapped wrongly makes a keystore that `keytool -list` praises and Java cannot
 //! use, so a key that comes out of here has been read back by a cryptographic library, which also
@@ -6,24 +7,22 @@
 //!
 //! To add a form: its PEM name in [`read`] and [`to_pkcs8`], and a case in `tests/keystore.rs`.
 
+use std::fmt;
+
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use x509_parser::{
-    asn1_rs::{Any, Class, FromDer, Oid, Tag},
+    asn1_rs::{Class, Oid, Tag},
     oid_registry::{OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION},
 };
 use zeroize::Zeroizing;
 
 use super::{
     algorithm::Algorithm,
+    der::{INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, fields, tlv, whole},
     error::{KeystoreError, Part},
+    locked,
     pem::{self, Block},
 };
-
-const INTEGER: u8 = 0x02;
-const OCTET_STRING: u8 = 0x04;
-const NULL: u8 = 0x05;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
 
 /// A private key that a library has read, with its public half.
 pub(super) struct PrivateKey {
@@ -32,21 +31,36 @@ pub(super) struct PrivateKey {
     pub(super) public: Vec<u8>,
 }
 
-/// Finds the one private key in a text; a second copy of the same key does no harm.
-pub(super) fn read(key_pem: &[u8]) -> Result<PrivateKey, KeystoreError> {
-    let blocks = pem::blocks(key_pem, Part::Key)?;
-    if blocks.iter().any(Block::is_encrypted) {
-        return Err(KeystoreError::EncryptedKey);
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("••••••")
     }
+}
+
+/// Finds the one private key in a text; a second copy of the same key does no harm. `pass_phrase`
+/// opens encrypted PKCS#8 and is not looked at for a key that stands open.
+pub(super) fn read(
+    key_pem: &[u8],
+    pass_phrase: Option<&[u8]>,
+) -> Result<PrivateKey, KeystoreError> {
+    let blocks = pem::blocks(key_pem, Part::Key)?;
     let mut found: Option<PrivateKey> = None;
     for block in &blocks {
-        if !matches!(
-            block.label,
-            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY"
-        ) {
-            continue;
-        }
-        let key = check(to_pkcs8(block)?, block)?;
+        let pkcs8 = match (block.label, pass_phrase) {
+            (_, None) if block.is_encrypted() => return Err(KeystoreError::EncryptedKey),
+            ("ENCRYPTED PRIVATE KEY", Some(pass_phrase)) => {
+                locked::open(&block.der()?, pass_phrase)
+                    .ok_or_else(|| block.damaged("is not an encrypted key"))??
+            }
+            (_, Some(_)) if block.is_encrypted() => {
+                let old = "OpenSSL's old form with `DEK-Info`".to_owned();
+                return Err(KeystoreError::UnsupportedLock(old));
+            }
+            ("PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY", _) => to_pkcs8(block)?,
+            _ => continue,
+        };
+        let key = check(&pkcs8)
+            .ok_or_else(|| block.damaged("is not the kind of key that its name says"))??;
         match &found {
             Some(first) if first.public != key.public => return Err(KeystoreError::TwoKeys),
             Some(_) => {}
@@ -73,41 +87,54 @@ fn to_pkcs8(block: &Block<'_>) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
         }
         _ => return Ok(der),
     };
-    let key = tlv(OCTET_STRING, &[&der]);
-    Ok(tlv(SEQUENCE, &[&[INTEGER, 1, 0], &algorithm, &key]))
+    Ok(version_one(&algorithm, &tlv(OCTET_STRING, &[&der])))
+}
+
+fn version_one(algorithm: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
+    tlv(SEQUENCE, &[&[INTEGER, 1, 0], algorithm, key])
 }
 
 /// Has the key read by the library under exactly the algorithm it claims (rcgen's own guessing
-/// would also take a SEC1 key that is labelled as PKCS#8, which Java then refuses).
-fn check(pkcs8: Zeroizing<Vec<u8>>, block: &Block<'_>) -> Result<PrivateKey, KeystoreError> {
-    let algorithm = pkcs8_algorithm(&pkcs8)
-        .ok_or_else(|| block.damaged("is not the kind of key that its name says"))??;
-    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
-        &PrivatePkcs8KeyDer::from(pkcs8.as_slice()),
-        algorithm.for_reading(),
-    )
-    .map_err(|_| {
-        let name = algorithm.name();
-        KeystoreError::UnsupportedKey(format!(
-            "it is not a sound {name} key, or of a size out of use"
-        ))
-    })?;
-    let public = pair.public_key_raw().to_vec();
-    Ok(PrivateKey { pkcs8, public })
-}
-
-/// The algorithm in a PKCS#8 key; `None` when it is not PKCS#8 at all.
-fn pkcs8_algorithm(pkcs8: &[u8]) -> Option<Result<Algorithm, KeystoreError>> {
+/// would also take a SEC1 key that is labelled as PKCS#8, which Java then refuses); `None` when it
+/// is not PKCS#8 at all.
+pub(super) fn check(pkcs8: &[u8]) -> Option<Result<PrivateKey, KeystoreError>> {
     let fields = fields(whole(pkcs8, Tag::Sequence)?.data)?;
-    let [version, algorithm, key, ..] = fields.as_slice() else {
+    let [version, identifier, key, ..] = fields.as_slice() else {
         return None;
     };
-    if (version.tag(), algorithm.tag(), key.tag())
+    if (version.tag(), identifier.tag(), key.tag())
         != (Tag::Integer, Tag::Sequence, Tag::OctetString)
     {
         return None;
     }
-    let identifier = self::fields(algorithm.data)?;
+    let algorithm = match algorithm(identifier.data)? {
+        Ok(algorithm) => algorithm,
+        Err(error) => return Some(Err(error)),
+    };
+    // The version counts from 0; 1 (RFC 5958) may carry the public half, which no one needs.
+    let plain = version_one(
+        &tlv(SEQUENCE, &[identifier.data]),
+        &tlv(OCTET_STRING, &[key.data]),
+    );
+    let read = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
+        &PrivatePkcs8KeyDer::from(plain.as_slice()),
+        algorithm.for_reading(),
+    );
+    Some(match read {
+        Ok(pair) => Ok(PrivateKey {
+            public: pair.public_key_raw().to_vec(),
+            pkcs8: plain,
+        }),
+        Err(_) => Err(KeystoreError::UnsupportedKey(format!(
+            "it is not a sound {} key, or of a size out of use",
+            algorithm.name()
+        ))),
+    })
+}
+
+/// The algorithm that an identifier names; `None` when it is none.
+fn algorithm(identifier: &[u8]) -> Option<Result<Algorithm, KeystoreError>> {
+    let identifier = fields(identifier)?;
     let oid = identifier.first()?.as_oid().ok()?;
     let curve = Algorithm::curve(identifier.get(1));
     Some(match Algorithm::from_oids(&oid, curve.as_ref()) {
@@ -140,42 +167,4 @@ fn nameless_curve() -> KeystoreError {
 
 fn unknown(oid: &Oid<'_>) -> KeystoreError {
     KeystoreError::UnsupportedKey(format!("its algorithm is `{oid}`"))
-}
-
-/// One element that fills all the bytes.
-fn whole(der: &[u8], tag: Tag) -> Option<Any<'_>> {
-    let (rest, any) = Any::from_der(der).ok()?;
-    (rest.is_empty() && any.tag() == tag).then_some(any)
-}
-
-/// The elements that lie side by side in the content of a sequence.
-fn fields(mut content: &[u8]) -> Option<Vec<Any<'_>>> {
-    let mut fields = Vec::new();
-    while !content.is_empty() {
-        let (rest, any) = Any::from_der(content).ok()?;
-        fields.push(any);
-        content = rest;
-    }
-    Some(fields)
-}
-
-/// One DER element around its parts; the buffer is made in full at once, so that growing leaves no
-/// copy of a key behind.
-fn tlv(tag: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let mut out = Zeroizing::new(Vec::with_capacity(length + 10));
-    out.push(tag);
-    let bytes = length.to_be_bytes();
-    let digits = &bytes[bytes.iter().take_while(|b| **b == 0).count()..];
-    match length {
-        0..=0x7f => out.push(length as u8),
-        _ => {
-            out.push(0x80 | digits.len() as u8);
-            out.extend_from_slice(digits);
-        }
-    }
-    for part in parts {
-        out.extend_from_slice(part);
-    }
-    out
 }
