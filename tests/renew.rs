@@ -426,6 +426,67 @@ fn a_rollback_brings_no_old_certificate_back() {
 }
 
 #[test]
+fn the_list_tells_what_is_old_ends_or_is_gone() {
+    let desk = Desk::new("source = \"lego\"");
+    let home = "r/root/.lego/certificates/meet.example.org";
+    fails(
+        &desk.run("certificates status", &[]),
+        "browsers do not know it, and lego has no other yet\n     now: browsers warn of the site\n",
+    );
+    let wish = Wish {
+        days: (-1, 10),
+        ..GOOD
+    };
+    let soon = desk.issue(&wish, &format!("{home}.crt"), &format!("{home}.key"));
+    let said = desk.run("certificates status", &[]);
+    for words in [
+        "bad  lego                   certificate  until ",
+        "     it ends in ",
+        "bad  nginx                  certificate  until ",
+        "     it is not the newest\n",
+        "on: browsers do not reach the bridge's websockets\n     hint: `jitsi-install renew` hands it over\n",
+        "ok   auth.meet.example.org  truststore   until ",
+    ] {
+        fails(&said, words);
+    }
+    succeeds(&desk.run("renew", &[]), "renewed");
+    succeeds(&desk.run("certificates status --days 5", &[]), &soon[..16]);
+    let said = desk.run("certificates status --json --days 5 --textfile m.prom", &[]);
+    let list: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(list["ok"], true);
+    let rows = list["certificates"].as_array().unwrap();
+    let held = rows
+        .iter()
+        .filter(|row| row["fingerprint_sha256"] == soon.as_str());
+    assert_eq!(held.count(), 4, "{list}");
+    let metrics = std::fs::read_to_string(desk.path("m.prom")).unwrap();
+    assert!(metrics.contains(
+        "jitsi_install_certificate_ok{domain=\"meet.example.org\",consumer=\"videobridge\",form=\"keystore\",path=\"/etc/jitsi/videobridge/jvb.p12\"} 1\n"
+    ));
+    assert_eq!(
+        metrics
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .count(),
+        12
+    );
+    // A key that does not fit, a store that is cut, a file that is gone.
+    desk.issue(&GOOD, "x.crt", "r/etc/prosody/certs/meet.example.org.key");
+    let store = desk.path(&format!("r/{}", COPIES[2]));
+    let bytes = std::fs::read(&store).unwrap();
+    std::fs::write(&store, &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::remove_file(desk.path("r/etc/jitsi/truststore.p12")).unwrap();
+    let said = desk.run("certificates status --days 5", &[]);
+    for words in [
+        "does not match the certificate",
+        "now: browsers do not reach the bridge's websockets",
+        "now: Jicofo and the bridge do not log in, and no meeting begins",
+    ] {
+        fails(&said, words);
+    }
+}
+
+#[test]
 fn two_at_once_take_turns() {
     let desk = Desk::new("source = \"lego\"");
     let home = "r/root/.lego/certificates/meet.example.org";

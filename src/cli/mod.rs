@@ -5,6 +5,7 @@
 //! in `tests/cli.rs`.
 
 mod apply;
+mod certificates;
 mod check;
 mod doctor;
 mod history;
@@ -130,6 +131,9 @@ enum Verb {
     History,
     /// Take everything back that was put, and only that
     Uninstall(uninstall::Args),
+    /// Look after certificates
+    #[command(subcommand)]
+    Certificates(certificates::Verb),
     /// Make keystores for Java
     #[command(subcommand)]
     Keystore(keystore::Verb),
@@ -178,6 +182,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Rollback(args) => rollback::run(&global, &args, report),
         Verb::History => history::run(&global, report),
         Verb::Uninstall(args) => uninstall::run(&global, &args, report),
+        Verb::Certificates(verb) => certificates::run(&global, &verb, report),
         Verb::Keystore(verb) => keystore::run(&global, &verb, report),
         Verb::Token(verb) => token::run(&global, &verb, report),
         Verb::Try(args) => trial::run(&global, &args, report),

@@ -14,11 +14,12 @@ use crate::apply::apply;
 use crate::host::issued::{self, Issued};
 use crate::host::{self, Machine, bridge, facts, secrets, stand};
 use crate::journal::Ledger;
+use crate::keystore::{self, Grade, KeyPair, Store};
 use crate::name::{AbsPath, Mode, ServiceId};
 use crate::plan::{Action, Plan, State};
 use crate::resource::Resource;
-use crate::service::Context;
 use crate::service::certificates::{Consumer, consumers};
+use crate::service::{Context, TRUSTSTORE_PASSWORD};
 use crate::site::CertificateSource;
 
 /// How the titles of renewals begin, which are no generations of their own.
@@ -179,7 +180,12 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             continue;
         }
         let port = scene.site.videobridge.rest_port;
-        let outcome = match may_restart(&plan, args, port, report) {
+        let password = if consumer.name == context.hosts.auth.as_str() {
+            TRUSTSTORE_PASSWORD
+        } else {
+            scene.kept.secrets.keystore_password.reveal()
+        };
+        let outcome = match may_restart(&plan, args, port, password, report) {
             Err(why) => {
                 fate.state = "postponed";
                 fate.why = why;
@@ -290,6 +296,17 @@ fn check(issued: &Issued, report: &mut Report) -> Result<(), Failure> {
         return Err(Failure::new(FAILED, format!("`{at}` is not valid yet"))
             .hint("nothing was changed; is the clock of this machine right?"));
     }
+    let pair = KeyPair::from_pem(
+        issued.pair.certificate.as_bytes(),
+        issued.pair.key.reveal().as_bytes(),
+    );
+    let findings = pair.map_or_else(|_| Vec::new(), |pair| pair.examine(now));
+    if let Some(bad) = findings.iter().find(|one| one.grade == Grade::Bad) {
+        return Err(Failure::new(FAILED, format!("`{at}`: {}", bad.what)).hint(
+            bad.cure
+                .unwrap_or("nothing was changed; have another issued"),
+        ));
+    }
     if issued.length < 2 && leaf.subject != leaf.issuer {
         report.warning(&format!(
             "`{at}` comes without its issuer's certificate: some clients will not trust it"
@@ -377,7 +394,13 @@ fn changes(plan: &Plan) -> Vec<String> {
 
 /// May the bridge be restarted for this? Says whether it was told to take no more meetings, or why
 /// the consumer has to wait.
-fn may_restart(plan: &Plan, args: &Args, port: u16, report: &mut Report) -> Result<bool, String> {
+fn may_restart(
+    plan: &Plan,
+    args: &Args,
+    port: u16,
+    password: &str,
+    report: &mut Report,
+) -> Result<bool, String> {
     let runs = plan.steps.iter().any(|step| {
         matches!(&step.thing, Some(Resource::Service(service)) if service.id == ServiceId::Videobridge)
             && matches!(step.before, State::Service { running: true, .. })
@@ -390,7 +413,7 @@ fn may_restart(plan: &Plan, args: &Args, port: u16, report: &mut Report) -> Resu
         Some(count) => format!("{count} meetings run on the bridge"),
         None => "the bridge does not say whether meetings run".to_owned(),
     };
-    if args.bridge == Manner::Wait && days_left(plan) >= PRESSING_DAYS {
+    if args.bridge == Manner::Wait && days_left(plan, password) >= PRESSING_DAYS {
         return Err(format!(
             "{meetings}: a later run restarts it when there are none, and drains it in the last {PRESSING_DAYS} days"
         ));
@@ -412,13 +435,21 @@ fn may_restart(plan: &Plan, args: &Args, port: u16, report: &mut Report) -> Resu
 
 /// Days that the certificates last which the bridge shows and trusts now; what cannot be told is
 /// pressing.
-fn days_left(plan: &Plan) -> i64 {
+fn days_left(plan: &Plan, password: &str) -> i64 {
     let ends = plan.steps.iter().filter_map(|step| match &step.before {
-        State::File { bytes, .. } => facts::ends(bytes),
+        State::File { bytes, .. } => {
+            let store = Store::open(bytes, Some(password)).ok()?;
+            let leaf = store.entries.first()?.chain.first()?;
+            Some(
+                keystore::describe(leaf)
+                    .ok()?
+                    .validity
+                    .days_left(host::now()),
+            )
+        }
         _ => None,
     });
-    ends.min()
-        .map_or(0, |end| (end - host::now()).div_euclid(86_400))
+    ends.min().unwrap_or(0)
 }
 
 fn tell(

@@ -89,15 +89,7 @@ fn keep_later(best: &mut Option<Issued>, found: Issued) {
 /// Does a certificate name the site, itself or by `*`?
 #[must_use]
 pub fn covers(leaf: &CertificateInfo, domain: &Domain) -> bool {
-    let domain = domain.as_str();
-    let parent = domain.split_once('.').map(|(_, parent)| parent);
-    leaf.names.iter().any(|name| {
-        let name = name.to_ascii_lowercase();
-        name == domain
-            || name
-                .strip_prefix("*.")
-                .is_some_and(|rest| Some(rest) == parent)
-    })
+    leaf.covers(domain.as_str())
 }
 
 fn covering(issued: Issued, domain: &Domain) -> Result<Issued, FactError> {

@@ -102,7 +102,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     // For people to trust until there is a certificate that every browser knows.
     wants.waking(&[], How::Reload);
     wants.add(Resource::public_file(
-        context.certs("ca.crt"),
+        context.authority(),
         context.secrets.site_authority.certificate.clone(),
     ));
     wants.waking(&shows_copy, How::Reload);

@@ -193,6 +193,12 @@ impl<'a> Context<'a> {
         self.platform.jitsi_config.join("truststore.p12")
     }
 
+    /// The certificate of the site's own authority.
+    #[must_use]
+    pub fn authority(&self) -> AbsPath {
+        self.certs("ca.crt")
+    }
+
     fn certs(&self, ending: &str) -> AbsPath {
         self.platform
             .jitsi_config
