@@ -10,6 +10,7 @@ use crate::host::secrets::Kept;
 use crate::host::{self, Machine, facts, secrets};
 use crate::layout::layout;
 use crate::name::{AbsPath, Mode};
+use crate::plan::Observe;
 use crate::platform::{Family, Platform, Release};
 use crate::resource::Layout;
 use crate::service::Facts;
@@ -84,6 +85,9 @@ impl Places {
         )?)
     }
 }
+
+/// Where the hooks and the units look for this program.
+const PROGRAM: &str = "/usr/sbin/jitsi-install";
 
 /// What a verb works on: a staged tree, or the machine itself.
 pub(super) struct Target {
@@ -261,7 +265,7 @@ impl Scene {
             .clone()
             .unwrap_or_else(|| platform.meet_home.clone());
         let known = places.known(&site, &platform);
-        let (facts, remarks) = facts::gather(
+        let (facts, mut remarks) = facts::gather(
             machine.root(),
             &site,
             &web_root,
@@ -270,6 +274,12 @@ impl Scene {
             now,
         )
         .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
+        let program = AbsPath::fixed(PROGRAM);
+        if machine.is_live() && !machine.root().exists(&program) {
+            remarks.push(format!(
+                "the hooks and the daily look for renewed certificates call `{program}`, which is not there: copy this program to it"
+            ));
+        }
         let kept = secrets::load(machine.root(), &places.secrets(), &site.domain, now)
             .map_err(|error| Failure::new(FAILED, error.to_string()))?;
         Ok(Self {
