@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::running::BRIDGE;
 use super::{Check, Probe, Question, Subject};
 use crate::name::AbsPath;
 
@@ -45,7 +46,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
         version(subject, probe),
         health(BRIDGE_HEALTH, probe, site.videobridge.rest_port, &bridge),
         memory(subject, probe),
-        limits(probe),
+        limits(subject, probe),
     ]
 }
 
@@ -118,8 +119,17 @@ fn jars(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     JARS.faults(
         &faults,
         format!("{count} jars"),
-        "remove the folder and install the package again; on Debian: `apt-get install --reinstall jicofo jitsi-videobridge2`",
+        &format!(
+            "remove the old jars, or the folder and then {}",
+            subject.reinstall(&packages(subject))
+        ),
     )
+}
+
+/// Jicofo's and the bridge's packages.
+fn packages<'a>(subject: &Subject<'a>) -> [&'a str; 2] {
+    let packages = &subject.context.platform.packages;
+    [&packages.jicofo, &packages.videobridge].map(|all| all.last().copied().unwrap_or_default())
 }
 
 fn version(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
@@ -136,7 +146,11 @@ fn version(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
                 "`{java}` is `{}`",
                 super::line::shown(said.lines().next().unwrap_or_default())
             ),
-            "install Java 17 or 21; where several are there, choose it (on Debian `update-alternatives --config java`)",
+            format!(
+                "{}; {}",
+                subject.install(&subject.context.platform.packages.jicofo[..1]),
+                subject.choose_java()
+            ),
         ),
     }
 }
@@ -163,8 +177,13 @@ fn memory(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     )
 }
 
-fn limits(probe: &dyn Probe) -> Check {
-    let Some(text) = probe.limits("org.jitsi.videobridge.MainKt") else {
+fn limits(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let processes = probe.processes();
+    let bridge = processes
+        .iter()
+        .find(|one| one.arguments.iter().any(|word| word == BRIDGE));
+    let text = bridge.and_then(|one| probe.kernel(&format!("{}/limits", one.pid)));
+    let Some(text) = text else {
         return LIMITS.skipped("the bridge does not run");
     };
     let soft = |name: &str| -> Option<u64> {
@@ -188,7 +207,10 @@ fn limits(probe: &dyn Probe) -> Check {
     }
     LIMITS.warn(
         faults.join("; "),
-        "start the bridge by its unit or rc script, which set `LimitNOFILE` and `LimitNPROC` to 65000",
+        format!(
+            "its own way to start sets {LEAST_LIMIT}: {}",
+            subject.restart("jitsi-videobridge2")
+        ),
     )
 }
 

@@ -10,6 +10,7 @@
 mod accounts;
 mod bridge;
 mod certificates;
+mod cures;
 mod hocon;
 mod hosts;
 mod java;
@@ -17,8 +18,10 @@ mod line;
 mod lua;
 mod network;
 mod prosody;
+mod running;
 mod visitors;
 mod web;
+mod wire;
 
 #[cfg(test)]
 mod fake;
@@ -29,10 +32,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use crate::name::{AbsPath, Mode};
-use crate::platform::Init;
+use crate::name::{AbsPath, Mode, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, Layout, Resource};
+use crate::secret::Secret;
 use crate::service::Context;
 
 /// How it stands.
@@ -142,16 +145,22 @@ pub const QUESTIONS: &[Question] = &[
     prosody::LOG,
     prosody::PLUGINS,
     accounts::RECORDS,
+    wire::LOGIN,
     visitors::MECHANISMS,
     accounts::ROSTER,
     java::JICOFO_HEALTH,
     bridge::BREWERY,
     java::BRIDGES,
     certificates::AUTH,
+    wire::AUTH,
     certificates::TRUST,
+    running::OPTIONS,
     certificates::SITE,
+    wire::SITE,
     certificates::COPIES,
+    running::FRESH,
     certificates::KEYSTORE,
+    wire::BRIDGE,
     java::JARS,
     java::VERSION,
     hosts::EMPTY_TOKENS,
@@ -161,21 +170,28 @@ pub const QUESTIONS: &[Question] = &[
     hosts::CLOSED,
     visitors::BREWERY,
     hosts::MODERATORS,
+    hosts::KEY_SERVER,
     web::PAGE,
     web::CONFIG,
     network::NAME,
     network::PORTS,
     network::LOOPBACK,
+    network::IPV6,
     network::PRIVATE,
     network::BUFFERS,
     java::BRIDGE_HEALTH,
+    network::AAAA,
+    bridge::WEBSOCKETS,
     web::LOGS,
     accounts::DRIFT,
     java::MEMORY,
     java::LIMITS,
     accounts::SECRETS,
+    web::AUTHORIZATION,
     web::HOST_HEADER,
     bridge::DEAD,
+    running::RUNS,
+    running::BOOT,
     hosts::OWN_MODULE,
 ];
 
@@ -189,29 +205,33 @@ pub struct Subject<'a> {
     pub drifted: Vec<String>,
     /// Ids of what the site file asks for and is not there yet.
     pub pending: Vec<String>,
+    /// The services of the layout, as the system has them; none of a tree.
+    pub services: Vec<Standing>,
     /// Seconds since 1970.
     pub now: i64,
 }
 
-impl Subject<'_> {
-    /// How a service is restarted here.
-    fn restart(&self, name: &str) -> String {
-        match self.context.platform.init {
-            Init::Systemd => format!("restart it: `systemctl restart {name}`"),
-            Init::RcD => format!("restart it: `sh /etc/rc.d/rc.{} restart`", rc_name(name)),
-        }
-    }
+/// What the system says of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Unit or rc script, without ending or prefix.
+    pub name: String,
+    /// Does it run?
+    pub runs: bool,
+    /// Does it start at boot?
+    pub at_boot: bool,
+}
 
-    /// Where a service's last words are.
-    fn words_of(&self, name: &str) -> String {
-        match self.context.platform.init {
-            Init::Systemd => format!("`journalctl -u {name} -n 50`"),
-            Init::RcD => format!(
-                "`sh /etc/rc.d/rc.{} status`, and its log below `{}`",
-                rc_name(name),
-                self.context.platform.jitsi_logs
-            ),
-        }
+impl Subject<'_> {
+    /// The services of the layout and what the system calls them.
+    fn units(&self) -> impl Iterator<Item = (ServiceId, &str)> {
+        self.layout
+            .items
+            .iter()
+            .filter_map(|item| match &item.resource {
+                Resource::Service(service) => Some((service.id, service.name.as_str())),
+                _ => None,
+            })
     }
 
     /// The recipe by which the layout makes a file.
@@ -226,14 +246,6 @@ impl Subject<'_> {
                 },
                 _ => None,
             })
-    }
-}
-
-/// Slackware's script has another name than Debian's unit.
-fn rc_name(unit: &str) -> &str {
-    match unit {
-        "jitsi-videobridge2" => "jitsi-videobridge",
-        name => name,
     }
 }
 
@@ -285,6 +297,45 @@ pub struct Reception {
     pub rooms: Vec<(String, Result<String, String>)>,
 }
 
+/// How a service account comes to Prosody: over c2s on loopback, with STARTTLS.
+#[derive(Debug)]
+pub struct LogIn<'a> {
+    /// Prosody's port.
+    pub port: u16,
+    /// The XMPP host.
+    pub host: String,
+    /// The account's name.
+    pub user: &'a str,
+    /// Its password.
+    pub password: &'a Secret<String>,
+    /// The one certificate (PEM) that is trusted: whoever shows another hears no password.
+    pub trusted: &'a str,
+}
+
+/// How a service account fared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// The certificates (DER) that Prosody showed, its own first.
+    pub certificates: Vec<Vec<u8>>,
+    /// Did the log-in succeed? Else the XMPP condition. `None` when the certificate was not the
+    /// trusted one.
+    pub login: Option<Result<(), String>>,
+}
+
+/// A process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its program's name.
+    pub name: String,
+    /// Its command line. There may be secrets of others in it: none of it is shown but what a
+    /// question asks for by name.
+    pub arguments: Vec<String>,
+    /// When it started, in seconds since 1970.
+    pub started: Option<i64>,
+}
+
 /// How the doctor sees a machine. Every look ends by itself, within seconds.
 pub trait Probe {
     /// Is it a running machine? Else only files are looked at.
@@ -326,19 +377,35 @@ pub trait Probe {
     /// # Errors
     /// What the resolver said.
     fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, String>;
-    /// Limits (`/proc/PID/limits`) of the process whose command line has this word.
-    fn limits(&self, word: &str) -> Option<String>;
+    /// When a file's contents last changed, in seconds since 1970.
+    fn changed(&self, path: &AbsPath) -> Option<i64>;
+    /// Everything that runs.
+    fn processes(&self) -> Vec<Process>;
+    /// The exit status with which a service last ended, if the system remembers one.
+    fn last_exit(&self, service: &str) -> Option<i32>;
     /// A plain GET on loopback: status and body.
     ///
     /// # Errors
     /// Why there was no answer.
     fn http(&self, port: u16, path: &str, host: &str) -> Result<(u16, String), String>;
-    /// A page of the site over TLS, by its name, from this machine; `None` when there is no program
-    /// here that could fetch it.
+    /// A page of the site over TLS, by its name, from this machine: status and body. Whose the
+    /// certificate is does not matter.
     ///
     /// # Errors
     /// Why there was no answer.
-    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<Option<String>, String>;
+    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<(u16, String), String>;
+    /// The certificates (DER) that a TLS server shows, its own first.
+    ///
+    /// # Errors
+    /// Why there was no TLS.
+    fn certificates(&self, host: &str, address: SocketAddr) -> Result<Vec<Vec<u8>>, String>;
+    /// A page of another machine; `None` when there is no program here that could fetch it.
+    fn fetch(&self, url: &str) -> Option<Result<String, String>>;
+    /// Comes to Prosody as a service account does.
+    ///
+    /// # Errors
+    /// Why it did not come to a log-in.
+    fn log_in(&self, order: &LogIn<'_>) -> Result<Admission, String>;
     /// Comes to Prosody by BOSH as anybody could.
     ///
     /// # Errors
@@ -359,8 +426,10 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(certificates::checks(subject, probe));
     checks.extend(java::checks(subject, probe));
     checks.extend(network::checks(subject, probe));
+    checks.extend(running::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));
     checks.extend(web::checks(subject, probe));
+    checks.extend(wire::checks(subject, probe));
     let place = |check: &Check| {
         QUESTIONS
             .iter()

@@ -2,16 +2,15 @@
 //! logs in as anonymous, knocks at rooms and leaves at once.
 //!
 //! One request at a time on a connection of its own. Each answer is waited for [`PATIENCE`] and
-//! read up to a mebibyte. It reads as much XML as Prosody writes, and judges nothing.
+//! read up to a mebibyte. It judges nothing.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::Instant;
 
+use super::line::{Line, PATIENCE};
+use super::stanza::{attribute, condition, elements, inner, start_tag};
 use crate::doctor::{Reception, Visit};
-
-/// How long an answer may take.
-pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Bytes of an answer that are read.
 const MOST: u64 = 1 << 20;
@@ -30,9 +29,20 @@ pub fn request(
     body: Option<&str>,
 ) -> Result<(u16, String), String> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
-        .map_err(|_| format!("nothing listens at {address}"))?;
-    let until = Instant::now() + PATIENCE;
+    exchange(&mut Line::dial(address)?, line, host, body)
+        .map_err(|why| format!("{why} at {address}"))
+}
+
+/// A request on a connection, and the whole answer to it.
+///
+/// # Errors
+/// Why there was no answer.
+pub fn exchange(
+    connection: &mut (impl Read + Write),
+    line: &str,
+    host: &str,
+    body: Option<&str>,
+) -> Result<(u16, String), String> {
     let mut text = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     if let Some(body) = body {
         text.push_str(&format!(
@@ -42,29 +52,27 @@ pub fn request(
     } else {
         text.push_str("\r\n");
     }
-    let failed = |error: std::io::Error| format!("no answer at {address}: {error}");
-    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.write_all(text.as_bytes()).map_err(failed)?;
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            format!("no whole answer in {} s", PATIENCE.as_secs())
+        }
+        _ => format!("no answer: {error}"),
+    };
+    connection.write_all(text.as_bytes()).map_err(failed)?;
     let mut answer = Vec::new();
     let mut chunk = [0; 8192];
     while !is_whole(&answer) && answer.len() as u64 <= MOST {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(format!(
-                "no whole answer at {address} in {} s",
-                PATIENCE.as_secs()
-            ));
-        }
-        stream.set_read_timeout(Some(left)).map_err(failed)?;
-        match stream.read(&mut chunk) {
+        match connection.read(&mut chunk) {
             Ok(0) => break,
             Ok(count) => answer.extend_from_slice(&chunk[..count]),
+            // TLS that ends without a word.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(failed(error)),
         }
     }
-    let (head, body) = parts(&answer).ok_or_else(|| format!("no HTTP at {address}"))?;
+    let (head, body) = parts(&answer).ok_or("no HTTP")?;
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let status = status.ok_or_else(|| format!("no HTTP at {address}"))?;
+    let status = status.ok_or("no HTTP")?;
     let is_chunked = header(&head, "transfer-encoding").is_some_and(|value| value == "chunked");
     let body = if is_chunked {
         unchunked(body)
@@ -286,81 +294,9 @@ fn knock(session: &mut Session, room: &str) -> Result<String, String> {
     standing
 }
 
-/// The start tag of the first element of this name.
-fn start_tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let open = format!("<{name}");
-    let start = text.match_indices(&open).map(|(at, _)| at).find(|at| {
-        let after = text[at + open.len()..].chars().next();
-        after.is_some_and(|c| c.is_whitespace() || matches!(c, '/' | '>'))
-    })?;
-    let end = text[start..].find('>')?;
-    Some(&text[start..=start + end])
-}
-
-/// All elements of this name, none of which stands inside another.
-fn elements<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
-    let (mut found, mut rest) = (Vec::new(), text);
-    let close = format!("</{name}>");
-    while let Some(tag) = start_tag(rest, name) {
-        let start = tag.as_ptr() as usize - rest.as_ptr() as usize;
-        let length = if tag.ends_with("/>") {
-            tag.len()
-        } else {
-            match rest[start..].find(&close) {
-                Some(end) => end + close.len(),
-                None => break,
-            }
-        };
-        found.push(&rest[start..start + length]);
-        rest = &rest[start + length..];
-    }
-    found
-}
-
-fn inner(element: &str) -> String {
-    let text = element.split_once('>').map_or("", |(_, rest)| rest);
-    text.split('<').next().unwrap_or_default().to_owned()
-}
-
-fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
-    ['\'', '"'].into_iter().find_map(|quote| {
-        let rest = tag.split_once(&format!(" {name}={quote}"))?.1;
-        rest.split(quote).next()
-    })
-}
-
-/// The condition in the first `<failure/>` or `<error/>`.
-fn condition(text: &str) -> Option<String> {
-    let holder = ["failure", "stream:error", "error"]
-        .into_iter()
-        .find_map(|name| elements(text, name).first().copied())?;
-    let inside = holder.split_once('>')?.1;
-    let tag = inside.split_once('<')?.1;
-    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
-    Some(tag[..end].to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn as_much_xml_as_prosody_writes_is_read() {
-        let text = "<body sid='a' type='x'><presence from='R@c/d' type='error'><error type='cancel'>\
-                    <not-allowed xmlns='n'/></error></presence><presence from='r@c/d'/></body>";
-        assert_eq!(
-            attribute(start_tag(text, "body").unwrap(), "sid"),
-            Some("a")
-        );
-        assert_eq!(elements(text, "presence").len(), 2);
-        assert_eq!(condition(text).as_deref(), Some("not-allowed"));
-        assert_eq!(condition("<iq/>"), None);
-        assert_eq!(inner("<mechanism>ANONYMOUS</mechanism>"), "ANONYMOUS");
-        for odd in ["<", "<body", "<presence>", "<failure>", "<error><"] {
-            assert!(elements(odd, "presence").is_empty());
-            assert_eq!(condition(odd), None);
-        }
-    }
 
     #[test]
     fn chunks_are_put_together() {

@@ -11,14 +11,18 @@
 
 pub mod books;
 pub mod bosh;
+pub mod c2s;
 pub mod facts;
+pub mod line;
 pub mod live;
 pub mod people;
 pub mod probe;
 pub mod process;
 pub mod root;
+mod scram;
 pub mod secrets;
 pub mod stand;
+mod stanza;
 
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::bosh::{self, PATIENCE};
+use super::line::{self, Line, PATIENCE};
 use super::process::find;
 use super::root::Root;
-use crate::doctor::{Listener, Probe, Reception, Seen, Visit};
+use super::{bosh, c2s};
+use crate::doctor::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
 use crate::name::AbsPath;
 use crate::plan::{Found, State};
 
@@ -25,6 +26,9 @@ const MOST: u64 = 1 << 20;
 
 /// Bytes at the end of a log.
 const TAIL: u64 = 4 << 20;
+
+/// Parts of a second in which Linux counts for programs, whatever it does inside (`USER_HZ`).
+const TICKS: i64 = 100;
 
 /// Looks at a root, and at the machine when the root is running.
 pub struct Examiner<'m> {
@@ -162,53 +166,106 @@ impl Probe for Examiner<'_> {
         }
     }
 
-    fn limits(&self, word: &str) -> Option<String> {
-        processes().into_iter().find_map(|pid| {
+    fn changed(&self, path: &AbsPath) -> Option<i64> {
+        self.root.changed(path)
+    }
+
+    fn processes(&self) -> Vec<Process> {
+        let booted = proc(Path::new("stat")).and_then(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+            line.trim().parse::<i64>().ok()
+        });
+        let one = |pid: u32| {
             let line = proc(Path::new(&format!("{pid}/cmdline")))?;
-            let is_it = line.split('\0').any(|argument| argument == word);
-            is_it.then(|| proc(Path::new(&format!("{pid}/limits"))))?
-        })
+            let stat = proc(Path::new(&format!("{pid}/stat")))?;
+            // PID (NAME) STATE …; the 22nd field is when it started.
+            let (front, rest) = stat.rsplit_once(')')?;
+            let ticks: Option<i64> = rest
+                .split_whitespace()
+                .nth(19)
+                .and_then(|field| field.parse().ok());
+            Some(Process {
+                pid,
+                name: front.split_once('(')?.1.to_owned(),
+                arguments: line
+                    .trim_end_matches('\0')
+                    .split('\0')
+                    .map(str::to_owned)
+                    .collect(),
+                started: booted
+                    .zip(ticks)
+                    .map(|(booted, ticks)| booted + ticks / TICKS),
+            })
+        };
+        processes().into_iter().filter_map(one).collect()
+    }
+
+    fn last_exit(&self, service: &str) -> Option<i32> {
+        let kept = AbsPath::parse(&format!("/run/{service}.exit")).ok()?;
+        if let Ok(bytes) = self.root.read(&kept) {
+            return String::from_utf8_lossy(&bytes).trim().parse().ok();
+        }
+        let unit = format!("{service}.service");
+        let said = ask(
+            &find("systemctl")?,
+            &["show", "--property=ExecMainStatus", "--value", "--", &unit],
+        );
+        said.ok()?.out.trim().parse().ok()
     }
 
     fn http(&self, port: u16, path: &str, host: &str) -> Result<(u16, String), String> {
         bosh::request(port, &format!("GET {path}"), host, None)
     }
 
-    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<Option<String>, String> {
-        let Some(curl) = find("curl") else {
-            return Ok(None);
+    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<(u16, String), String> {
+        let (mut line, _) = line::secure(Line::dial(reachable(address))?, host)?;
+        let authority = match address.port() {
+            443 => host.to_owned(),
+            port => format!("{host}:{port}"),
         };
-        let port = address.port();
-        let ip = match address.ip() {
-            ip if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-            ip => ip,
-        };
-        let to = format!("{host}:{port}:{ip}");
-        let url = format!("https://{host}:{port}{path}");
+        bosh::exchange(&mut line, &format!("GET {path}"), &authority, None)
+    }
+
+    fn certificates(&self, host: &str, address: SocketAddr) -> Result<Vec<Vec<u8>>, String> {
+        let line = Line::dial(reachable(address))?;
+        line::secure(line, host).map(|(_, certificates)| certificates)
+    }
+
+    fn fetch(&self, url: &str) -> Option<Result<String, String>> {
+        let curl = find("curl")?;
         let limit = PATIENCE.as_secs().to_string();
-        // The certificate is another check's business.
         let args = [
             "-q",
-            "-fskS",
+            "-fsS",
             "-m",
             &limit,
-            "--noproxy",
-            "*",
-            "--resolve",
-            &to,
+            "--proto",
+            "=http,https",
             "--",
-            &url,
+            url,
         ];
-        let said = ask(&curl, &args)?;
-        if said.is_success {
-            return Ok(Some(said.out));
-        }
-        let last = said.err.lines().last().unwrap_or("no answer").to_owned();
-        Err(last)
+        Some(ask(&curl, &args).and_then(|said| {
+            if said.is_success {
+                return Ok(said.out);
+            }
+            Err(said.err.lines().last().unwrap_or("no answer").to_owned())
+        }))
+    }
+
+    fn log_in(&self, order: &LogIn<'_>) -> Result<Admission, String> {
+        c2s::log_in(order)
     }
 
     fn visit(&self, visit: &Visit) -> Result<Reception, String> {
         bosh::visit(self.http_port, visit)
+    }
+}
+
+/// An address that can be called: whoever listens everywhere listens on loopback, too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        ip if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        _ => address,
     }
 }
 
