@@ -112,7 +112,7 @@ fn jars(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     }
     if count == 0 {
         return JARS.skipped(format!(
-            "`{}` and `{}` have no jars",
+            "`{}` and `{}` have no jars with a version in the name",
             folders[0], folders[1]
         ));
     }

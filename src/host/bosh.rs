@@ -4,9 +4,10 @@
 //! One request at a time on a connection of its own. Each answer is waited for [`PATIENCE`] and
 //! read up to a mebibyte. It judges nothing.
 
+use std::cell::Cell;
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::line::{Line, PATIENCE};
 use super::stanza::{attribute, condition, elements, inner, start_tag};
@@ -14,6 +15,9 @@ use crate::doctor::{Reception, Visit};
 
 /// Bytes of an answer that are read.
 const MOST: u64 = 1 << 20;
+
+/// How long a room may take after everything else has answered.
+const GRACE: Duration = Duration::from_millis(900);
 
 /// Seconds for which Prosody may keep a request that it has nothing to say to.
 const WAIT: u32 = 1;
@@ -211,13 +215,8 @@ pub fn visit(port: u16, visit: &Visit) -> Result<Reception, String> {
     if reception.mechanisms.iter().any(|name| name == "ANONYMOUS") {
         let done = log_in(&mut session, &stream);
         if done.is_ok() {
-            for room in &visit.rooms {
-                let outcome = knock(&mut session, room);
-                if outcome.is_err() && !is_alive(&mut session) {
-                    return Err("Prosody has stopped answering".to_owned());
-                }
-                reception.rooms.push((room.clone(), outcome));
-            }
+            reception.rooms = knock(&mut session, &visit.rooms)
+                .map_err(|_| "Prosody has stopped answering".to_owned())?;
         }
         reception.login = Some(done);
     }
@@ -246,57 +245,96 @@ fn log_in(session: &mut Session, stream: &str) -> Result<(), String> {
     })?
 }
 
-/// Does the session still get answers? A room that says nothing has refused only then.
-fn is_alive(session: &mut Session) -> bool {
-    let ping = format!(
+/// What a room answers: the affiliation that was given, or the condition of the refusal.
+type Outcome = Result<String, String>;
+
+/// Knocks at all rooms at once, and leaves those that let us in.
+///
+/// Some rooms say nothing to whom they refuse. A ping goes last, and Prosody takes one stanza after
+/// the other: what is silent [`GRACE`] after its answer has refused.
+fn knock(session: &mut Session, rooms: &[String]) -> Result<Vec<(String, Outcome)>, String> {
+    if rooms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut stanzas: String = rooms
+        .iter()
+        .map(|room| {
+            format!("<presence xmlns='jabber:client' to='{room}/doctor'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+        })
+        .collect();
+    stanzas.push_str(&format!(
         "<iq xmlns='jabber:client' type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
         session.host
-    );
-    let answer = session.ask("", &ping, |heard| {
-        let mut answers = elements(heard, "iq").into_iter();
-        answers
-            .any(|iq| start_tag(iq, "iq").and_then(|tag| attribute(tag, "id")) == Some("alive"))
-            .then_some(())
-    });
-    answer.is_ok()
-}
-
-/// Enters a room and leaves it: the affiliation that was given, or the condition of the refusal.
-fn knock(session: &mut Session, room: &str) -> Result<String, String> {
-    let enter = format!(
-        "<presence xmlns='jabber:client' to='{room}/doctor'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
-    );
-    let standing = session.ask("", &enter, |heard| {
-        elements(heard, "presence")
-            .into_iter()
-            .find_map(|presence| {
-                let tag = start_tag(presence, "presence")?;
-                let from = attribute(tag, "from")?.to_lowercase();
-                if !from.starts_with(&room.to_lowercase()) {
-                    return None;
-                }
-                if attribute(tag, "type") == Some("error") {
-                    return Some(Err(condition(presence).unwrap_or_default()));
-                }
-                let is_own = presence.contains("code='110'") || presence.contains("code=\"110\"");
-                let item = elements(presence, "item")
-                    .first()
-                    .copied()
-                    .unwrap_or_default();
-                is_own.then(|| Ok(attribute(item, "affiliation").unwrap_or("none").to_owned()))
-            })
+    ));
+    let answered = Cell::new(None);
+    let outcomes = session.ask("", &stanzas, |heard| {
+        if answered.get().is_none() && is_pong(heard) {
+            answered.set(Some(Instant::now()));
+        }
+        let heard: Vec<Option<Outcome>> = rooms.iter().map(|room| outcome(heard, room)).collect();
+        let is_over = answered.get().is_some_and(|at| at.elapsed() >= GRACE);
+        (is_over || heard.iter().all(Option::is_some)).then_some(heard)
     })?;
-    if standing.is_ok() {
-        let leave =
-            format!("<presence xmlns='jabber:client' type='unavailable' to='{room}/doctor'/>");
+    let found: Vec<(String, Outcome)> = rooms
+        .iter()
+        .cloned()
+        .zip(outcomes)
+        .map(|(room, outcome)| (room, outcome.unwrap_or(Err("no answer".to_owned()))))
+        .collect();
+    let entered = found.iter().filter(|(_, outcome)| outcome.is_ok());
+    let leave: String = entered
+        .map(|(room, _)| {
+            format!("<presence xmlns='jabber:client' type='unavailable' to='{room}/doctor'/>")
+        })
+        .collect();
+    if !leave.is_empty() {
         let _ = session.post("", &leave);
     }
-    standing
+    Ok(found)
+}
+
+fn is_pong(heard: &str) -> bool {
+    let id = |iq: &&str| start_tag(iq, "iq").and_then(|tag| attribute(tag, "id")) == Some("alive");
+    elements(heard, "iq").iter().any(id)
+}
+
+/// What a room has said so far.
+fn outcome(heard: &str, room: &str) -> Option<Outcome> {
+    elements(heard, "presence")
+        .into_iter()
+        .find_map(|presence| {
+            let tag = start_tag(presence, "presence")?;
+            let from = attribute(tag, "from")?.to_lowercase();
+            if !from.starts_with(&format!("{}/", room.to_lowercase()))
+                && from != room.to_lowercase()
+            {
+                return None;
+            }
+            if attribute(tag, "type") == Some("error") {
+                return Some(Err(condition(presence).unwrap_or_default()));
+            }
+            let is_own = presence.contains("code='110'") || presence.contains("code=\"110\"");
+            let item = elements(presence, "item")
+                .first()
+                .copied()
+                .unwrap_or_default();
+            is_own.then(|| Ok(attribute(item, "affiliation").unwrap_or("none").to_owned()))
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_room_is_known_by_its_whole_name() {
+        let heard = "<presence from='a@c/doctor'><x><item affiliation='owner'/><status code='110'/></x></presence>\
+                     <presence from='ab@c' type='error'><error><not-allowed/></error></presence>";
+        assert_eq!(outcome(heard, "A@c"), Some(Ok("owner".to_owned())));
+        assert_eq!(outcome(heard, "ab@c"), Some(Err("not-allowed".to_owned())));
+        assert_eq!(outcome(heard, "b@c"), None);
+        assert!(is_pong("<iq id='alive' type='result'/>") && !is_pong(heard));
+    }
 
     #[test]
     fn chunks_are_put_together() {

@@ -54,6 +54,7 @@ pub(crate) fn take(release: Release, server: Server) {
         if journey.the_first_apply() {
             journey.another_truststore();
             journey.once_more();
+            journey.the_doctor_comes();
             journey.after_a_reboot();
             journey.changes_wake_whom_they_concern();
             journey.a_broken_template();

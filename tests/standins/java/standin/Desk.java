@@ -19,7 +19,8 @@ public final class Desk {
                 case "/about/health" -> status = member.isInside() ? 200 : 500;
                 case "/stats" -> {
                     status = 200;
-                    text = "{\"bridge_selector\":{\"bridge_count\":" + member.others() + "}}\n";
+                    text = "{\"bridge_selector\":{\"operational_bridge_count\":" + member.others()
+                            + ",\"bridge_count\":" + member.others() + "}}\n";
                 }
                 default -> text = "a stand-in has nothing else\n";
             }

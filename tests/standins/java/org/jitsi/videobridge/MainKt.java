@@ -16,6 +16,9 @@ public final class MainKt {
     /** By which systemd knows that another start would be in vain. */
     private static final int CONFIGURATION_ERROR = 78;
 
+    /** Held as long as the program: a socket that nobody knows is closed with the rubbish. */
+    private static DatagramSocket socket;
+
     private MainKt() {}
 
     /** Ends with 78 when the configuration is wrong, with 1 when a port is taken. */
@@ -29,7 +32,7 @@ public final class MainKt {
             Config rest = config.getConfig("http-servers.private");
             int media = config.getInt("ice.udp.port");
             Desk.open(rest.getString("host"), rest.getInt("port"), member);
-            DatagramSocket socket = new DatagramSocket(media);
+            socket = new DatagramSocket(media);
             new Thread(member, "xmpp").start();
             System.err.println("Videobridge (a stand-in) has UDP port " + socket.getLocalPort());
         } catch (ConfigException error) {
