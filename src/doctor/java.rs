@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::running::BRIDGE;
-use super::{Check, Probe, Question, Subject};
-use crate::name::AbsPath;
+use super::{Check, Probe, Question, Subject, running};
+use crate::name::{AbsPath, ServiceId};
 
 pub(super) const JICOFO_HEALTH: Question = Question::new("D-07", "Jicofo says that it is well");
 pub(super) const BRIDGES: Question = Question::new("D-09", "Jicofo has a bridge");
@@ -179,10 +178,10 @@ fn memory(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
 
 fn limits(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     let processes = probe.processes();
-    let bridge = processes
-        .iter()
-        .find(|one| one.arguments.iter().any(|word| word == BRIDGE));
-    let text = bridge.and_then(|one| probe.kernel(&format!("{}/limits", one.pid)));
+    let bridge = running::of(&processes, ServiceId::Videobridge);
+    let text = bridge
+        .first()
+        .and_then(|one| probe.kernel(&format!("{}/limits", one.pid)));
     let Some(text) = text else {
         return LIMITS.skipped("the bridge does not run");
     };

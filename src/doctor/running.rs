@@ -41,8 +41,15 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
 }
 
 /// The processes of a service; a main class is an argument of its own.
-fn of(processes: &[Process], id: ServiceId) -> Vec<&Process> {
-    let has = |one: &Process, word: &str| one.arguments.iter().any(|argument| argument == word);
+pub(super) fn of(processes: &[Process], id: ServiceId) -> Vec<&Process> {
+    // A program that only starts or watches over Java has the same words.
+    let is_java = |one: &Process| {
+        let program = one.arguments.first();
+        program.is_some_and(|program| program == "java" || program.ends_with("/java"))
+    };
+    let has = |one: &Process, word: &str| {
+        is_java(one) && one.arguments.iter().any(|argument| argument == word)
+    };
     let is_it = |one: &&Process| match id {
         ServiceId::Prosody => {
             one.name == "prosody" || one.arguments.iter().any(|word| word.ends_with("/prosody"))
@@ -72,7 +79,7 @@ fn options(subject: &Subject<'_>, processes: &[Process]) -> Check {
     ] {
         let config = context.platform.jitsi_config.join(config);
         for process in of(processes, id) {
-            seen.push(unit);
+            seen.push(format!("{unit} (process {})", process.pid));
             let before = process.arguments.iter().take_while(|word| *word != class);
             let before: Vec<&String> = before.collect();
             // Of several Java takes the last.
@@ -100,7 +107,9 @@ fn options(subject: &Subject<'_>, processes: &[Process]) -> Check {
                 odd.push("with another `javax.net.ssl.trustStorePassword`".to_owned());
             }
             if !odd.is_empty() {
-                wrong.push(unit);
+                if wrong.last() != Some(&unit) {
+                    wrong.push(unit);
+                }
                 faults.push(format!(
                     "`{unit}` (process {}) runs {}",
                     process.pid,

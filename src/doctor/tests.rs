@@ -459,6 +459,8 @@ fn options_of_a_running_java_are_compared_and_passwords_not_shown() {
             && check_last.evidence.contains("(process 10)"),
         "{check_last:?}"
     );
+    let watched = check(|words| words.insert(0, "timeout".to_owned()));
+    assert_eq!(watched.verdict, Verdict::Good, "it is no Java");
     let behind = check(|words| words.push("-Dconfig.file=/x".to_owned()));
     assert_eq!(behind.verdict, Verdict::Good);
     let lost = check(|words| words.retain(|word| !word.contains("trustStore=")));

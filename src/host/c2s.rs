@@ -172,3 +172,152 @@ fn plain(data: &str) -> Result<String, String> {
     let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
     text.ok_or_else(|| "what came is no SASL".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::thread::JoinHandle;
+
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+    use rustls_pki_types::PrivateKeyDer;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    const STREAM: &str = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>";
+
+    /// A server for one visitor; what it gives back is what it heard.
+    fn server(
+        serve: impl FnOnce(TcpStream) -> String + Send + 'static,
+    ) -> (u16, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let served = std::thread::spawn(move || serve(listener.accept().expect("a visitor").0));
+        (port, served)
+    }
+
+    fn heard(stream: &mut impl Read, until: &str) -> String {
+        let (mut text, mut chunk) = (String::new(), [0; 4096]);
+        while !text.contains(until) {
+            match stream.read(&mut chunk) {
+                Ok(count) if count > 0 => text.push_str(&String::from_utf8_lossy(&chunk[..count])),
+                _ => break,
+            }
+        }
+        text
+    }
+
+    fn certificate() -> (String, rcgen::KeyPair) {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+        let params = rcgen::CertificateParams::new(vec!["auth.meet.example.org".to_owned()]);
+        let made = params.expect("names").self_signed(&key);
+        (made.expect("a certificate").pem(), key)
+    }
+
+    /// Prosody with one mechanism, to a visitor who may begin TLS.
+    fn prosody(
+        certificate: &str,
+        key: &rcgen::KeyPair,
+        mechanism: &'static str,
+        verdict: &'static str,
+    ) -> (u16, JoinHandle<String>) {
+        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM")];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        server(move |mut plain| {
+            let _ = heard(&mut plain, "<stream:stream");
+            let offer = "<stream:features><starttls/></stream:features>";
+            plain
+                .write_all(format!("{STREAM}{offer}").as_bytes())
+                .expect("said");
+            let _ = heard(&mut plain, "<starttls");
+            plain.write_all(b"<proceed/>").expect("said");
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let config = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .expect("versions")
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .expect("a pair");
+            let session = ServerConnection::new(Arc::new(config)).expect("TLS");
+            let mut inside = StreamOwned::new(session, plain);
+            let mut all = heard(&mut inside, "<stream:stream");
+            let offer = format!(
+                "{STREAM}<stream:features><mechanisms><mechanism>{mechanism}</mechanism></mechanisms></stream:features>"
+            );
+            let _ = inside.write_all(offer.as_bytes());
+            all.push_str(&heard(&mut inside, "</auth>"));
+            let _ = inside.write_all(verdict.as_bytes());
+            all
+        })
+    }
+
+    fn visit(port: u16, trusted: &str) -> Result<Admission, String> {
+        log_in(&LogIn {
+            port,
+            host: "auth.meet.example.org".to_owned(),
+            user: "jvb",
+            password: &Secret::new("hunter2".to_owned()),
+            trusted,
+        })
+    }
+
+    #[test]
+    fn a_password_is_told_to_the_trusted_one_alone() {
+        let (ours, key) = certificate();
+        let words = STANDARD.encode("\0jvb\0hunter2");
+
+        let (port, served) = prosody(&ours, &key, "PLAIN", "<success/>");
+        let admission = visit(port, &ours).expect("a visit");
+        assert_eq!(admission.login, Some(Ok(())));
+        assert_eq!(admission.certificates.len(), 1);
+        assert!(served.join().expect("served").contains(&words));
+
+        let refusal = "<failure><not-authorized/></failure>";
+        let (port, served) = prosody(&ours, &key, "PLAIN", refusal);
+        let admission = visit(port, &ours).expect("a visit");
+        assert_eq!(admission.login, Some(Err("not-authorized".to_owned())));
+        served.join().expect("served");
+
+        let (theirs, their_key) = certificate();
+        let (port, served) = prosody(&theirs, &their_key, "PLAIN", "<success/>");
+        let admission = visit(port, &ours).expect("a visit");
+        assert_eq!(admission.login, None);
+        assert_eq!(served.join().expect("served"), "");
+
+        let (port, served) = prosody(&ours, &key, "ANONYMOUS", "");
+        let admission = visit(port, &ours).expect("a visit");
+        let why = admission.login.and_then(Result::err);
+        assert_eq!(why.as_deref(), Some("no way to log in among `ANONYMOUS`"));
+        served.join().expect("served");
+    }
+
+    #[test]
+    fn what_is_no_prosody_is_named() {
+        let (ours, _) = certificate();
+        for (answer, why) in [
+            ("HTTP/1.1 400 Bad Request\r\n\r\n", "Prosody hung up"),
+            (
+                "<stream:features></stream:features>",
+                "no STARTTLS for auth.meet.example.org",
+            ),
+            (
+                "<stream:error><host-unknown/></stream:error>",
+                "`host-unknown`",
+            ),
+            (
+                "<stream:features><starttls/></stream:features><proceed/>",
+                "Prosody hung up",
+            ),
+        ] {
+            let (port, served) = server(move |mut plain| {
+                plain.write_all(answer.as_bytes()).expect("said");
+                let _ = plain.shutdown(std::net::Shutdown::Write);
+                heard(&mut plain, "never")
+            });
+            let said = visit(port, &ours).expect_err("no Prosody");
+            assert!(said.contains(why), "{said}");
+            served.join().expect("served");
+        }
+    }
+}

@@ -77,8 +77,8 @@ const SPOILED: &[Spoiled] = &[
         ],
     },
     Spoiled {
-        how: "cd /var/lib/prosody/auth*/accounts && cp -p focus.dat /root/ && cat jvb.dat > focus.dat",
-        back: "cd /var/lib/prosody/auth*/accounts && cat /root/focus.dat > focus.dat",
+        how: "cd /var/lib/prosody/auth*/accounts && cp -p focus.dat /var/tmp/ && cat jvb.dat > focus.dat",
+        back: "cd /var/lib/prosody/auth*/accounts && cat /var/tmp/focus.dat > focus.dat",
         finds: &[
             (
                 "D-06",
@@ -95,8 +95,8 @@ const SPOILED: &[Spoiled] = &[
         ],
     },
     Spoiled {
-        how: "mv /var/lib/prosody/auth*/accounts/jvb.dat /root/",
-        back: "mv /root/jvb.dat /var/lib/prosody/auth*/accounts/",
+        how: "mv /var/lib/prosody/auth*/accounts/jvb.dat /var/tmp/",
+        back: "mv /var/tmp/jvb.dat /var/lib/prosody/auth*/accounts/",
         finds: &[
             (
                 "D-06",
@@ -114,10 +114,10 @@ const SPOILED: &[Spoiled] = &[
     },
     // the file is changed, and Prosody has not heard of it
     Spoiled {
-        how: "cd /etc/prosody/certs && cp -p auth.*.crt auth.*.key /root/ && \
+        how: "cd /etc/prosody/certs && cp -p auth.*.crt auth.*.key /var/tmp/ && \
               openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=x -addext subjectAltName=DNS:auth.meet.example.org \
-              -keyout /root/new.key -out /root/new.crt 2>&1 && \
-              cat /root/new.key > auth.meet.example.org.key && cat /root/new.crt > auth.meet.example.org.crt",
+              -keyout /var/tmp/new.key -out /var/tmp/new.crt 2>&1 && \
+              cat /var/tmp/new.key > auth.meet.example.org.key && cat /var/tmp/new.crt > auth.meet.example.org.crt",
         back: "true",
         finds: &[
             (
@@ -137,8 +137,8 @@ const SPOILED: &[Spoiled] = &[
     // and now it has
     Spoiled {
         how: "systemctl restart prosody",
-        back: "cd /etc/prosody/certs && cat /root/auth.meet.example.org.key > auth.meet.example.org.key && \
-               cat /root/auth.meet.example.org.crt > auth.meet.example.org.crt && systemctl restart prosody",
+        back: "cd /etc/prosody/certs && cat /var/tmp/auth.meet.example.org.key > auth.meet.example.org.key && \
+               cat /var/tmp/auth.meet.example.org.crt > auth.meet.example.org.crt && systemctl restart prosody",
         finds: &[
             (
                 "D-06",
@@ -155,10 +155,10 @@ const SPOILED: &[Spoiled] = &[
         ],
     },
     Spoiled {
-        how: "cd /etc/jitsi/certs && cp -p meet.example.org.crt meet.example.org.key /root/ && \
-              cat /root/new.key > meet.example.org.key && cat /root/new.crt > meet.example.org.crt",
-        back: "cd /etc/jitsi/certs && cat /root/meet.example.org.key > meet.example.org.key && \
-               cat /root/meet.example.org.crt > meet.example.org.crt && systemctl reload nginx",
+        how: "cd /etc/jitsi/certs && cp -p meet.example.org.crt meet.example.org.key /var/tmp/ && \
+              cat /var/tmp/new.key > meet.example.org.key && cat /var/tmp/new.crt > meet.example.org.crt",
+        back: "cd /etc/jitsi/certs && cat /var/tmp/meet.example.org.key > meet.example.org.key && \
+               cat /var/tmp/meet.example.org.crt > meet.example.org.crt && systemctl reload nginx",
         finds: &[
             (
                 "D-12",
@@ -209,10 +209,10 @@ const SPOILED: &[Spoiled] = &[
         )],
     },
     Spoiled {
-        how: "cp -p /etc/jitsi/jicofo/config /root/ && \
+        how: "cp -p /etc/jitsi/jicofo/config /var/tmp/ && \
               sed -i 's/^JAVA_SYS_PROPS=.*/JAVA_SYS_PROPS=-Djavax.net.ssl.trustStore=\\/nowhere/' /etc/jitsi/jicofo/config && \
               systemctl restart jicofo",
-        back: "cp -p /root/config /etc/jitsi/jicofo/config && systemctl restart jicofo",
+        back: "cp -p /var/tmp/config /etc/jitsi/jicofo/config && systemctl restart jicofo",
         finds: &[
             (
                 "D-11",
@@ -224,9 +224,9 @@ const SPOILED: &[Spoiled] = &[
         ],
     },
     Spoiled {
-        how: "cp -p /etc/jitsi/videobridge/jvb.conf /root/ && \
+        how: "cp -p /etc/jitsi/videobridge/jvb.conf /var/tmp/ && \
               sed -i 's/jvbbrewery@/other@/' /etc/jitsi/videobridge/jvb.conf && systemctl restart jitsi-videobridge2 && sleep 4",
-        back: "cp -p /root/jvb.conf /etc/jitsi/videobridge/ && systemctl restart jitsi-videobridge2",
+        back: "cp -p /var/tmp/jvb.conf /etc/jitsi/videobridge/ && systemctl restart jitsi-videobridge2",
         finds: &[
             (
                 "D-08",
@@ -244,7 +244,7 @@ const SPOILED: &[Spoiled] = &[
     },
     Spoiled {
         how: "echo 'videobridge {' > /etc/jitsi/videobridge/jvb.conf; systemctl restart jitsi-videobridge2; sleep 3",
-        back: "cp -p /root/jvb.conf /etc/jitsi/videobridge/ && systemctl restart jitsi-videobridge2",
+        back: "cp -p /var/tmp/jvb.conf /etc/jitsi/videobridge/ && systemctl restart jitsi-videobridge2",
         finds: &[
             (
                 "D-51",
@@ -261,8 +261,8 @@ const SPOILED: &[Spoiled] = &[
         ],
     },
     Spoiled {
-        how: "mv /usr/share/jitsi-meet/prosody-plugins/mod_token_affiliation.lua /root/",
-        back: "mv /root/mod_token_affiliation.lua /usr/share/jitsi-meet/prosody-plugins/",
+        how: "mv /usr/share/jitsi-meet/prosody-plugins/mod_token_affiliation.lua /var/tmp/",
+        back: "mv /var/tmp/mod_token_affiliation.lua /usr/share/jitsi-meet/prosody-plugins/",
         finds: &[(
             "D-05",
             "every Prosody module",
@@ -271,8 +271,8 @@ const SPOILED: &[Spoiled] = &[
         )],
     },
     Spoiled {
-        how: "mv /usr/share/jitsi-meet/prosody-plugins/mod_token_affiliation.lua /root/ && systemctl restart prosody && sleep 1",
-        back: "mv /root/mod_token_affiliation.lua /usr/share/jitsi-meet/prosody-plugins/ && systemctl restart prosody",
+        how: "mv /usr/share/jitsi-meet/prosody-plugins/mod_token_affiliation.lua /var/tmp/ && systemctl restart prosody && sleep 1",
+        back: "mv /var/tmp/mod_token_affiliation.lua /usr/share/jitsi-meet/prosody-plugins/ && systemctl restart prosody",
         finds: &[(
             "D-05",
             "log",
@@ -281,8 +281,8 @@ const SPOILED: &[Spoiled] = &[
         )],
     },
     Spoiled {
-        how: "mv /usr/local/share/lua/5.4/basexx.lua /root/",
-        back: "mv /root/basexx.lua /usr/local/share/lua/5.4/",
+        how: "mv /usr/local/share/lua/5.4/basexx.lua /var/tmp/",
+        back: "mv /var/tmp/basexx.lua /usr/local/share/lua/5.4/",
         finds: &[("D-01", "", "cannot load basexx", "`apt-get install ")],
     },
     Spoiled {
@@ -341,11 +341,11 @@ const SPOILED: &[Spoiled] = &[
     },
     // whoever brings no token is a host, guests are plain anonymous, the brewery is open
     Spoiled {
-        how: "cd /etc/prosody/conf.d && cp -p meet.example.org.cfg.lua /root/ && \
+        how: "cd /etc/prosody/conf.d && cp -p meet.example.org.cfg.lua /var/tmp/ && \
               sed -i 's/allow_empty_token = false/allow_empty_token = true/; s/\"jitsi-anonymous\"/\"anonymous\"/; \
               s/; \"muc_filter_access\"//; s/restrict_room_creation = true//; s/; \"guests_bring_no_token\"//' meet.example.org.cfg.lua && \
               systemctl restart prosody && sleep 1",
-        back: "cp -p /root/meet.example.org.cfg.lua /etc/prosody/conf.d/ && systemctl restart prosody",
+        back: "cp -p /var/tmp/meet.example.org.cfg.lua /etc/prosody/conf.d/ && systemctl restart prosody",
         finds: &[
             (
                 "D-19",
@@ -417,7 +417,7 @@ impl Journey<'_> {
     }
 
     /// Everything is well, or told honestly not to be known.
-    fn is_healthy(&mut self, when: &str) {
+    pub(super) fn is_healthy(&mut self, when: &str) {
         let (checks, code) = self.examined();
         self.cases
             .same(&format!("doctor ends with 0 {when}"), code, 0);
@@ -443,6 +443,42 @@ impl Journey<'_> {
             checks.len() >= 50,
             || checks.len().to_string(),
         );
+    }
+
+    /// What a bridge shows by TLS comes out of its keystore, as it was at its start.
+    fn a_bridge_with_websockets(&mut self) {
+        self.write_site(&[("videobridge.websockets", "true")]);
+        self.succeeds("apply: websockets", &["apply", "--yes"]);
+        self.site_is_well("with websockets", Ports::default());
+        let questions = [("D-14", ""), ("D-15", ""), ("D-36", "")];
+        let (checks, _) = self.examined();
+        for (id, title) in questions {
+            let check = checks.iter().find(|check| is(check, id, title));
+            let holds = check.is_some_and(|check| text(check, "verdict") == "ok");
+            self.cases
+                .holds(&format!("{id} is well with websockets"), holds, || {
+                    format!("{check:#?}")
+                });
+        }
+        let place = "/etc/jitsi/certs/meet.example.org.crt";
+        let old = self.machine.read(place).unwrap_or_default();
+        self.machine.sh(&format!("cat /var/tmp/new.crt > {place}"));
+        let (checks, _) = self.examined();
+        let check = checks.iter().find(|check| is(check, "D-15", ""));
+        let holds = check.is_some_and(|check| {
+            text(check, "verdict") == "bad"
+                && text(check, "evidence")
+                    .contains("127.0.0.1:8443, asked for meet.example.org, shows another")
+                && text(check, "cure").contains("`systemctl restart jitsi-videobridge2`")
+        });
+        self.cases
+            .holds("D-15 turns with another certificate", holds, || {
+                format!("{check:#?}")
+            });
+        let put = self.machine.put(place, old.as_bytes(), 0o644);
+        self.cases.must("the certificate can be put back", put);
+        self.write_site(&[]);
+        self.succeeds("apply: no websockets", &["apply", "--yes"]);
     }
 
     /// A healthy machine, then one that is spoiled in one way after the other.
@@ -478,6 +514,7 @@ impl Journey<'_> {
                 || done.whole(),
             );
         }
+        self.a_bridge_with_websockets();
         self.site_is_well("after the doctor", Ports::default());
         self.is_healthy("after all was taken back");
     }

@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.DatagramSocket;
+import java.security.GeneralSecurityException;
 import standin.Desk;
 import standin.Member;
 
@@ -33,12 +34,18 @@ public final class MainKt {
             int media = config.getInt("ice.udp.port");
             Desk.open(rest.getString("host"), rest.getInt("port"), member);
             socket = new DatagramSocket(media);
+            if (config.hasPath("websockets.enabled")
+                    && config.getBoolean("websockets.enabled")) {
+                Config open = config.getConfig("http-servers.public");
+                Desk.openSecured(open.getInt("tls-port"), open.getString("key-store-path"),
+                        open.getString("key-store-password"), member);
+            }
             new Thread(member, "xmpp").start();
             System.err.println("Videobridge (a stand-in) has UDP port " + socket.getLocalPort());
         } catch (ConfigException error) {
             System.err.println("Videobridge (a stand-in): " + error.getMessage());
             System.exit(CONFIGURATION_ERROR);
-        } catch (IOException error) {
+        } catch (IOException | GeneralSecurityException error) {
             System.err.println("Videobridge (a stand-in) does not start: " + error.getMessage());
             System.exit(1);
         }
