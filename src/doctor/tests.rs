@@ -1,10 +1,15 @@
 //! A machine that exists in memory alone: laid out well, then broken in one place.
+//!
+//! Over 400 lines: each question with what turns it.
+
+use std::net::IpAddr;
 
 use super::fake::{Edit, Fake};
 use super::*;
 use crate::host::Machine;
 use crate::host::secrets::load;
 use crate::layout::layout;
+use crate::name::Mode;
 use crate::platform::{Platform, Release};
 use crate::secret::Secrets;
 use crate::service::Facts;

@@ -9,6 +9,7 @@
     reason = "this is the room that clippy.toml keeps the others out of"
 )]
 
+mod ask;
 pub mod books;
 pub mod bosh;
 pub mod c2s;
