@@ -249,6 +249,20 @@ fn every_breakage_is_named_by_its_id() {
             )
             .unwrap();
         }),
+        ("D-36", |tree| {
+            tree.replace(
+                "etc/jitsi/videobridge/jvb.conf",
+                "enabled = true",
+                "enabled = false",
+            );
+        }),
+        ("D-47", |tree| {
+            tree.replace(
+                "etc/nginx/sites-available/meet.example.org.conf",
+                "proxy_set_header Authorization",
+                "proxy_set_header X-Authorization",
+            );
+        }),
         ("D-46", |tree| {
             let secrets = tree.path("etc/jitsi-install/secrets.toml");
             let text = fs::read_to_string(&secrets).unwrap();

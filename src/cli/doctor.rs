@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use super::Global;
 use super::report::{FAILED, Failure, Report};
 use super::scene::{self, Places, Scene};
-use crate::doctor::{Check, Subject, Verdict, examine};
+use crate::doctor::{Check, Standing, Subject, Verdict, examine};
 use crate::host;
 use crate::host::probe::Examiner;
 use crate::journal::Ledger;
-use crate::plan::{Action, Observe, Plan, Reason, plan};
+use crate::plan::{Action, Observe, Plan, Reason, State, Step, plan};
+use crate::resource::Resource;
 use crate::service::Context;
 
 pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Failure> {
@@ -40,6 +41,7 @@ pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Fail
         layout: &layout,
         drifted: differing(&plan, true),
         pending: differing(&plan, false),
+        services: standings(&plan),
         now: host::now(),
     };
     let probe = Examiner::new(
@@ -65,6 +67,25 @@ fn differing(plan: &Plan, drifted: bool) -> Vec<String> {
         .filter(|step| (step.reason == Reason::Drifted) == drifted)
         .map(|step| step.id.clone())
         .collect()
+}
+
+/// The services as the plan found them; none of a tree.
+fn standings(plan: &Plan) -> Vec<Standing> {
+    let of = |step: &Step| match (&step.thing, &step.before) {
+        (Some(Resource::Service(service)), before) => {
+            let (at_boot, runs) = match before {
+                State::Service { enabled, running } => (*enabled, *running),
+                _ => (false, false),
+            };
+            Some(Standing {
+                name: service.name.clone(),
+                runs,
+                at_boot,
+            })
+        }
+        _ => None,
+    };
+    plan.steps.iter().filter_map(of).collect()
 }
 
 fn show(checks: &[Check], report: &mut Report) {

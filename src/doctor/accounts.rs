@@ -30,6 +30,11 @@ fn store(subject: &Subject<'_>) -> AbsPath {
     context.platform.prosody.data.join(&name)
 }
 
+/// Where Prosody keeps an account.
+pub(super) fn record(subject: &Subject<'_>, name: &str) -> AbsPath {
+    store(subject).join(&format!("accounts/{name}.dat"))
+}
+
 fn records(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     let secrets = subject.context.secrets;
     let mut faults = Vec::new();
@@ -37,7 +42,7 @@ fn records(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
         ("focus", &secrets.focus_password),
         ("jvb", &secrets.jvb_password),
     ] {
-        let path = store(subject).join(&format!("accounts/{name}.dat"));
+        let path = record(subject, name);
         match seen(probe, &path) {
             Ok(seen) if account::verifies(&seen.bytes, password.reveal()) => {}
             Ok(_) => faults.push(format!("`{path}` does not open with {name}'s password")),
@@ -70,7 +75,11 @@ fn roster(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
             format!(
                 "`{path}` has no subscription of {focus}: it never learns that Jicofo is there"
             ),
-            format!("stop Prosody, {APPLY}, start Prosody"),
+            format!(
+                "stop Prosody ({}); {APPLY}; then {}",
+                subject.stop("prosody"),
+                subject.start("prosody")
+            ),
         ),
     }
 }
@@ -104,14 +113,13 @@ fn drift(subject: &Subject<'_>) -> Check {
 fn private_files(subject: &Subject<'_>) -> Vec<(AbsPath, u32)> {
     let context = subject.context;
     let (platform, domain) = (context.platform, &context.site.domain);
-    let accounts = store(subject).join("accounts");
     let certs = platform.prosody.config.join("certs");
     let mut files: Vec<(AbsPath, u32)> = [
         platform.jitsi_config.join(&format!("certs/{domain}.key")),
         certs.join(&format!("{domain}.key")),
         certs.join(&format!("{}.key", context.hosts.auth)),
-        accounts.join("focus.dat"),
-        accounts.join("jvb.dat"),
+        record(subject, "focus"),
+        record(subject, "jvb"),
         context.config_dir("jicofo").join("jicofo.conf"),
         context.config_dir("videobridge").join("jvb.conf"),
         context.config_dir("videobridge").join("jvb.p12"),

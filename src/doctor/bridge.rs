@@ -4,6 +4,10 @@ use super::{APPLY, Check, Probe, Question, Subject, hocon, text_of};
 
 pub(super) const BREWERY: Question =
     Question::new("D-08", "Jicofo and the bridge meet in one brewery");
+pub(super) const WEBSOCKETS: Question = Question::new(
+    "D-36",
+    "the bridge's websockets are wholly on or wholly off",
+);
 pub(super) const DEAD: Question = Question::new("D-50", "no setting is left that nobody reads");
 
 /// Variables of `/etc/jitsi/*/config` that upstream's programs no longer read.
@@ -40,7 +44,11 @@ const DEAD_KEYS: [&str; 12] = [
 ];
 
 pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
-    vec![brewery(subject, probe), dead(subject, probe)]
+    vec![
+        brewery(subject, probe),
+        websockets(subject, probe),
+        dead(subject, probe),
+    ]
 }
 
 fn brewery(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
@@ -77,6 +85,48 @@ fn brewery(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     }
     let evidence = said.first().map_or("", |(_, jid)| jid);
     BREWERY.faults(&faults, evidence, APPLY)
+}
+
+fn websockets(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let context = subject.context;
+    let site = context.site;
+    let path = context.config_dir("videobridge").join("jvb.conf");
+    let values = match text_of(probe, &path) {
+        Ok(text) => hocon::values(&text),
+        Err(why) => return WEBSOCKETS.bad(why, APPLY),
+    };
+    let port = site.videobridge.websocket_port;
+    let mut faults = Vec::new();
+    for (key, wanted) in [
+        ("videobridge.websockets.enabled", "true".to_owned()),
+        ("videobridge.websockets.tls", "true".to_owned()),
+        (
+            "videobridge.websockets.domain",
+            format!("{}:{port}", site.domain),
+        ),
+        ("videobridge.http-servers.public.tls-port", port.to_string()),
+    ] {
+        let found = values.get(key).map(String::as_str);
+        let is_on = site.videobridge.websockets;
+        if is_on && found != Some(&wanted) {
+            faults.push(match found {
+                Some(found) => format!("`{key}` is `{found}`, not `{wanted}`"),
+                None => format!("`{key}` is missing"),
+            });
+        } else if !is_on && found.is_some_and(|found| found != "false") {
+            faults.push(format!("`{key}` is set, and the site has no websockets"));
+        }
+    }
+    let state = if site.videobridge.websockets {
+        "on"
+    } else {
+        "off"
+    };
+    let faults: Vec<String> = faults
+        .into_iter()
+        .map(|fault| format!("`{path}`: {fault}"))
+        .collect();
+    WEBSOCKETS.faults(&faults, format!("`{path}`: {state}"), APPLY)
 }
 
 fn dead(subject: &Subject<'_>, probe: &dyn Probe) -> Check {

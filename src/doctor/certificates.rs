@@ -20,10 +20,26 @@ pub(super) const KEYSTORE: Question = Question::new("D-14", "the bridge's keysto
 const SOON: i64 = 14;
 
 /// A PEM file with certificates.
-struct Chain {
-    path: AbsPath,
+pub(super) struct Chain {
+    pub(super) path: AbsPath,
+    /// All of them, the first one's owner first.
+    pub(super) der: Vec<Vec<u8>>,
     pem: String,
     leaf: CertificateInfo,
+}
+
+/// The certificate of the service accounts' host.
+pub(super) fn auth_chain(subject: &Subject<'_>, probe: &dyn Probe) -> Result<Chain, String> {
+    let context = subject.context;
+    let certs = context.platform.prosody.config.join("certs");
+    Chain::read(probe, certs.join(&format!("{}.crt", context.hosts.auth)))
+}
+
+/// The site's certificate, as the web server has it.
+pub(super) fn site_chain(subject: &Subject<'_>, probe: &dyn Probe) -> Result<Chain, String> {
+    let context = subject.context;
+    let file = format!("certs/{}.crt", context.site.domain);
+    Chain::read(probe, context.platform.jitsi_config.join(&file))
 }
 
 impl Chain {
@@ -31,13 +47,22 @@ impl Chain {
         use rustls_pki_types::CertificateDer;
         use rustls_pki_types::pem::PemObject;
         let pem = seen(probe, &path)?.text();
-        let der = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_| format!("`{path}` holds no certificate"))?;
-        let leaf = keystore::describe(&der).map_err(|error| format!("`{path}`: {error}"))?;
-        Ok(Self { path, pem, leaf })
+        let der: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .filter_map(|one| Some(one.ok()?.as_ref().to_vec()))
+            .collect();
+        let first = der
+            .first()
+            .ok_or_else(|| format!("`{path}` holds no certificate"))?;
+        let leaf = keystore::describe(first).map_err(|error| format!("`{path}`: {error}"))?;
+        Ok(Self {
+            path,
+            der,
+            pem,
+            leaf,
+        })
     }
 
-    fn covers(&self, name: &str) -> bool {
+    pub(super) fn covers(&self, name: &str) -> bool {
         let parent = name.split_once('.').map(|(_, parent)| parent);
         self.leaf.names.iter().any(|known| {
             known.eq_ignore_ascii_case(name)
@@ -70,12 +95,9 @@ impl Chain {
 pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     let context = subject.context;
     let (platform, domain) = (context.platform, &context.site.domain);
+    let auth = auth_chain(subject, probe);
+    let site = site_chain(subject, probe);
     let certs = platform.prosody.config.join("certs");
-    let auth = Chain::read(probe, certs.join(&format!("{}.crt", context.hosts.auth)));
-    let site = Chain::read(
-        probe,
-        platform.jitsi_config.join(&format!("certs/{domain}.crt")),
-    );
     let other = Chain::read(probe, certs.join(&format!("{domain}.crt")));
     vec![
         auth_check(subject, &auth, &site),
@@ -108,7 +130,10 @@ fn auth_check(
 
 fn trust(subject: &Subject<'_>, probe: &dyn Probe, auth: &Result<Chain, String>) -> Check {
     let path = subject.context.truststore();
-    let cure = format!("{APPLY}; then restart Jicofo and the bridge, which read it at start only");
+    let cure = format!(
+        "{APPLY}; Jicofo and the bridge read it at start only, so {}",
+        subject.restart_all(&["jicofo", "jitsi-videobridge2"])
+    );
     let (auth, store) = match (auth, seen(probe, &path)) {
         (Ok(auth), Ok(store)) => (auth, store),
         (Err(why), _) => return TRUST.bad(why, cure),

@@ -3,8 +3,42 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Listener, Probe, Reception, Seen, Visit};
+use super::running::{BRIDGE, JICOFO};
+use super::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
 use crate::name::{AbsPath, Mode};
+
+/// When everything started.
+pub(super) const STARTED: i64 = 1_789_000_000;
+
+fn process(pid: u32, name: &str, arguments: &[impl AsRef<str>]) -> Process {
+    Process {
+        pid,
+        name: name.to_owned(),
+        arguments: arguments
+            .iter()
+            .map(|one| one.as_ref().to_owned())
+            .collect(),
+        started: Some(STARTED),
+    }
+}
+
+fn java(config: &str, class: &str) -> Vec<String> {
+    vec![
+        "/usr/bin/java".to_owned(),
+        format!("-Dconfig.file=/etc/jitsi/{config}"),
+        "-Djavax.net.ssl.trustStore=/etc/jitsi/truststore.p12".to_owned(),
+        "-Djavax.net.ssl.trustStorePassword=changeit".to_owned(),
+        "-Djavax.net.ssl.trustStoreType=PKCS12".to_owned(),
+        class.to_owned(),
+    ]
+}
+
+fn certificates(pem: &[u8]) -> Vec<Vec<u8>> {
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject;
+    let all = CertificateDer::pem_slice_iter(pem).map(|one| one.expect("PEM"));
+    all.map(|one| one.as_ref().to_vec()).collect()
+}
 
 /// A change of one file.
 pub(super) type Edit = fn(&mut Seen);
@@ -15,6 +49,7 @@ pub(super) struct Fake {
     pub(super) running: bool,
     pub(super) files: BTreeMap<String, Seen>,
     pub(super) edits: Vec<(&'static str, Edit)>,
+    pub(super) gone: Vec<&'static str>,
     pub(super) drifted: Vec<String>,
     pub(super) kernel: BTreeMap<&'static str, &'static str>,
     pub(super) about: Option<&'static str>,
@@ -22,9 +57,20 @@ pub(super) struct Fake {
     pub(super) java: Option<&'static str>,
     pub(super) listeners: Vec<(&'static str, bool, &'static str)>,
     pub(super) addresses: Vec<IpAddr>,
-    pub(super) limits: Option<&'static str>,
+    pub(super) processes: Vec<Process>,
+    /// When each file changed.
+    pub(super) changed: i64,
+    pub(super) down: &'static [&'static str],
+    pub(super) exit: Option<i32>,
     pub(super) http: Option<u16>,
     pub(super) page: Option<&'static str>,
+    /// What the web server and the bridge show instead of the site's certificate.
+    pub(super) shown: Option<Vec<Vec<u8>>>,
+    /// What Prosody shows instead of the service accounts' certificate.
+    pub(super) shown_to_accounts: Option<Vec<u8>>,
+    /// Why Prosody refuses service accounts.
+    pub(super) refused: Option<&'static str>,
+    pub(super) fetched: Option<Result<&'static str, &'static str>>,
     /// Is everything open to everybody?
     pub(super) open: bool,
 }
@@ -38,6 +84,11 @@ impl Fake {
                 ("meminfo", "MemTotal:       16000000 kB\n"),
                 ("sys/net/core/rmem_max", "10485760\n"),
                 ("net/fib_trie", "  |-- 8.8.4.4\n     /32 host LOCAL\n"),
+                ("net/if_inet6", ""),
+                (
+                    "20/limits",
+                    "Max open files  65000  65000  files\nMax processes  65000  65000  p\n",
+                ),
             ]),
             about: Some(
                 "Prosody was unable to find lua-unbound\nProsody 13.0.1\nSource directory:\t/usr/lib/prosody\n",
@@ -54,7 +105,13 @@ impl Fake {
                 ("[::]:10000", true, "java"),
             ],
             addresses: vec![IpAddr::from([8, 8, 4, 4])],
-            limits: Some("Max open files  65000  65000  files\nMax processes  65000  65000  p\n"),
+            processes: vec![
+                process(10, "java", &java("jicofo/jicofo.conf", JICOFO)),
+                process(20, "java", &java("videobridge/jvb.conf", BRIDGE)),
+                process(30, "lua5.4", &["lua5.4", "/usr/bin/prosody", "-F"]),
+                process(40, "nginx", &["nginx: worker process"]),
+            ],
+            changed: STARTED - 5,
             http: Some(200),
             page: Some("var config = {}; var interfaceConfig = {};"),
             ..Self::default()
@@ -79,6 +136,11 @@ impl Fake {
             };
             self.files.insert(format!("{folder}/{name}"), seen);
         }
+        self
+    }
+
+    pub(super) fn gone(mut self, path: &'static str) -> Self {
+        self.gone.push(path);
         self
     }
 
@@ -127,8 +189,14 @@ impl Probe for Fake {
     fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, String> {
         Ok(self.addresses.clone())
     }
-    fn limits(&self, _: &str) -> Option<String> {
-        self.limits.map(str::to_owned)
+    fn changed(&self, path: &AbsPath) -> Option<i64> {
+        self.files.get(path.as_str()).map(|_| self.changed)
+    }
+    fn processes(&self) -> Vec<Process> {
+        self.processes.clone()
+    }
+    fn last_exit(&self, _: &str) -> Option<i32> {
+        self.exit
     }
     fn http(&self, _: u16, path: &str, _: &str) -> Result<(u16, String), String> {
         let body = "{\"bridge_selector\":{\"bridge_count\":1,\"operational_bridge_count\":1}}";
@@ -136,8 +204,29 @@ impl Probe for Fake {
         let status = self.http.ok_or("nothing listens")?;
         Ok((status, body.to_owned()))
     }
-    fn page(&self, _: &str, _: SocketAddr, _: &str) -> Result<Option<String>, String> {
-        Ok(self.page.map(str::to_owned))
+    fn page(&self, _: &str, _: SocketAddr, _: &str) -> Result<(u16, String), String> {
+        let page = self.page.ok_or("nothing listens")?;
+        Ok((200, page.to_owned()))
+    }
+    fn certificates(&self, host: &str, _: SocketAddr) -> Result<Vec<Vec<u8>>, String> {
+        let file = self.files.get(&format!("/etc/jitsi/certs/{host}.crt"));
+        let shown = file.map(|seen| certificates(&seen.bytes));
+        Ok(self.shown.clone().or(shown).unwrap_or_default())
+    }
+    fn fetch(&self, _: &str) -> Option<Result<String, String>> {
+        let fetched = self.fetched?;
+        Some(fetched.map(str::to_owned).map_err(str::to_owned))
+    }
+    fn log_in(&self, order: &LogIn<'_>) -> Result<Admission, String> {
+        let trusted = certificates(order.trusted.as_bytes());
+        let shown = self.shown_to_accounts.clone().map(|one| vec![one]);
+        let certificates = shown.unwrap_or_else(|| trusted.clone());
+        let is_trusted = certificates.first() == trusted.first();
+        self.http.ok_or("nothing listens")?;
+        Ok(Admission {
+            certificates,
+            login: is_trusted.then(|| self.refused.map_or(Ok(()), |why| Err(why.to_owned()))),
+        })
     }
     fn visit(&self, visit: &Visit) -> Result<Reception, String> {
         let refused = "not-allowed".to_owned();

@@ -4,7 +4,7 @@ use super::lua::{self, Section};
 use super::{APPLY, Check, Probe, Question, Subject, hocon, text_of};
 use crate::name::Domain;
 use crate::service::prosody::site_file;
-use crate::site::ProsodyVersion;
+use crate::site::{ProsodyVersion, Signature};
 
 pub(super) const ADMINS_OWN: Question = Question::new("D-03", "Jicofo owns the rooms it enters");
 pub(super) const EMPTY_TOKENS: Question =
@@ -14,6 +14,8 @@ pub(super) const GUESTS: Question =
 pub(super) const CLOSED: Question =
     Question::new("D-21", "rooms and the brewery are closed, by configuration");
 pub(super) const MODERATORS: Question = Question::new("D-22", "moderators come from tokens alone");
+pub(super) const KEY_SERVER: Question =
+    Question::new("D-24", "the keys that sign tokens can be had");
 pub(super) const OWN_MODULE: Question =
     Question::new("D-54", "guests bring no token: our module is loaded");
 
@@ -57,6 +59,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
             guests(subject, &config),
             closed(subject, &config),
             moderators(subject, probe, &config),
+            key_server(subject, probe, &config),
             own_module(subject, probe, &config),
         ],
         Err(why) => [
@@ -65,6 +68,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
             GUESTS,
             CLOSED,
             MODERATORS,
+            KEY_SERVER,
             OWN_MODULE,
         ]
         .map(|question| question.bad(why.clone(), APPLY))
@@ -258,6 +262,80 @@ fn moderators(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Chec
         "neither Jicofo nor the first who enters makes any",
         APPLY,
     )
+}
+
+fn key_server(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Check {
+    let site = subject.context.site;
+    let Signature::Rs256 { keys_url, .. } = &site.auth.token.signature else {
+        return KEY_SERVER.skipped("tokens are signed with a shared secret on this site");
+    };
+    let host = config.host(&site.domain);
+    let mut faults = Vec::new();
+    for option in ["asap_key_server", "cache_keys_url"] {
+        match host.and_then(|host| host.one(option)) {
+            None => faults.push(format!(
+                "{} lacks `{option}`: with one address alone a client with an unknown key id hangs",
+                site.domain
+            )),
+            Some(url) if !is_safe(url) => faults.push(format!(
+                "`{option}` is neither https nor on this machine: whoever sits between hands out keys"
+            )),
+            Some(_) => {}
+        }
+    }
+    if !faults.is_empty() {
+        return KEY_SERVER.bad(faults.join("; "), APPLY);
+    }
+    let cure = "look at the server of the keys; `keys_url` and `key_server` under `[auth.token]` in the site file name it";
+    if !probe.is_running() {
+        return KEY_SERVER.good(format!("`{keys_url}`, which was not asked"));
+    }
+    match probe.fetch(keys_url) {
+        None => KEY_SERVER.skipped("`curl`, which would ask for the keys, is not on this machine"),
+        Some(Err(why)) => KEY_SERVER.bad(format!("`{keys_url}`: {why}"), cure),
+        Some(Ok(text)) => match keys(&text) {
+            Ok(count) => KEY_SERVER.good(format!("`{keys_url}` has {count} keys")),
+            Err(why) => KEY_SERVER.bad(format!("`{keys_url}`: {why}"), cure),
+        },
+    }
+}
+
+fn is_safe(url: &str) -> bool {
+    let local = ["127.0.0.1", "[::1]", "localhost"];
+    url.starts_with("https://")
+        || local.iter().any(|host| {
+            let rest = url
+                .strip_prefix("http://")
+                .and_then(|url| url.strip_prefix(host));
+            rest.is_some_and(|rest| rest.starts_with(['/', ':']))
+        })
+}
+
+/// How many keys there are, all of the one kind that Jitsi's plugin reads: a JWKS (RFC 7517), or an
+/// object of PEM texts by key id.
+fn keys(text: &str) -> Result<usize, String> {
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let Some(keys) = json.get("keys").and_then(serde_json::Value::as_array) else {
+        let pems = json.as_object().map_or(0, |all| {
+            let pem = |one: &&serde_json::Value| {
+                one.as_str()
+                    .is_some_and(|text| text.starts_with("-----BEGIN"))
+            };
+            all.values().filter(pem).count()
+        });
+        return match pems {
+            0 => Err("there are no keys in it".to_owned()),
+            count => Ok(count),
+        };
+    };
+    if keys.is_empty() {
+        return Err("there are no keys in it".to_owned());
+    }
+    match keys.iter().find(|key| key["kty"] != "RSA") {
+        Some(_) => Err("there is a key in it that is not RSA".to_owned()),
+        None => Ok(keys.len()),
+    }
 }
 
 fn own_module(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Check {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Probe, Question, Subject};
-use crate::name::AbsPath;
+use super::{Check, Probe, Question, Subject, running};
+use crate::name::{AbsPath, ServiceId};
 
 pub(super) const JICOFO_HEALTH: Question = Question::new("D-07", "Jicofo says that it is well");
 pub(super) const BRIDGES: Question = Question::new("D-09", "Jicofo has a bridge");
@@ -45,7 +45,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
         version(subject, probe),
         health(BRIDGE_HEALTH, probe, site.videobridge.rest_port, &bridge),
         memory(subject, probe),
-        limits(probe),
+        limits(subject, probe),
     ]
 }
 
@@ -111,15 +111,24 @@ fn jars(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     }
     if count == 0 {
         return JARS.skipped(format!(
-            "`{}` and `{}` have no jars",
+            "`{}` and `{}` have no jars with a version in the name",
             folders[0], folders[1]
         ));
     }
     JARS.faults(
         &faults,
         format!("{count} jars"),
-        "remove the folder and install the package again; on Debian: `apt-get install --reinstall jicofo jitsi-videobridge2`",
+        &format!(
+            "remove the old jars, or the folder and then {}",
+            subject.reinstall(&packages(subject))
+        ),
     )
+}
+
+/// Jicofo's and the bridge's packages.
+fn packages<'a>(subject: &Subject<'a>) -> [&'a str; 2] {
+    let packages = &subject.context.platform.packages;
+    [&packages.jicofo, &packages.videobridge].map(|all| all.last().copied().unwrap_or_default())
 }
 
 fn version(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
@@ -136,7 +145,11 @@ fn version(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
                 "`{java}` is `{}`",
                 super::line::shown(said.lines().next().unwrap_or_default())
             ),
-            "install Java 17 or 21; where several are there, choose it (on Debian `update-alternatives --config java`)",
+            format!(
+                "{}; {}",
+                subject.install(&subject.context.platform.packages.jicofo[..1]),
+                subject.choose_java()
+            ),
         ),
     }
 }
@@ -163,8 +176,13 @@ fn memory(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     )
 }
 
-fn limits(probe: &dyn Probe) -> Check {
-    let Some(text) = probe.limits("org.jitsi.videobridge.MainKt") else {
+fn limits(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let processes = probe.processes();
+    let bridge = running::of(&processes, ServiceId::Videobridge);
+    let text = bridge
+        .first()
+        .and_then(|one| probe.kernel(&format!("{}/limits", one.pid)));
+    let Some(text) = text else {
         return LIMITS.skipped("the bridge does not run");
     };
     let soft = |name: &str| -> Option<u64> {
@@ -188,7 +206,10 @@ fn limits(probe: &dyn Probe) -> Check {
     }
     LIMITS.warn(
         faults.join("; "),
-        "start the bridge by its unit or rc script, which set `LimitNOFILE` and `LimitNPROC` to 65000",
+        format!(
+            "its own way to start sets {LEAST_LIMIT}: {}",
+            subject.restart("jitsi-videobridge2")
+        ),
     )
 }
 

@@ -10,27 +10,30 @@
 mod accounts;
 mod bridge;
 mod certificates;
+mod cures;
 mod hocon;
 mod hosts;
 mod java;
 mod line;
 mod lua;
 mod network;
+mod probe;
 mod prosody;
+mod running;
 mod visitors;
 mod web;
+mod wire;
 
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, SocketAddr};
-
 use serde::Serialize;
 
-use crate::name::{AbsPath, Mode};
-use crate::platform::Init;
+pub use probe::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
+
+use crate::name::{AbsPath, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, Layout, Resource};
 use crate::service::Context;
@@ -142,16 +145,22 @@ pub const QUESTIONS: &[Question] = &[
     prosody::LOG,
     prosody::PLUGINS,
     accounts::RECORDS,
+    wire::LOGIN,
     visitors::MECHANISMS,
     accounts::ROSTER,
     java::JICOFO_HEALTH,
     bridge::BREWERY,
     java::BRIDGES,
     certificates::AUTH,
+    wire::AUTH,
     certificates::TRUST,
+    running::OPTIONS,
     certificates::SITE,
+    wire::SITE,
     certificates::COPIES,
+    running::FRESH,
     certificates::KEYSTORE,
+    wire::BRIDGE,
     java::JARS,
     java::VERSION,
     hosts::EMPTY_TOKENS,
@@ -161,21 +170,28 @@ pub const QUESTIONS: &[Question] = &[
     hosts::CLOSED,
     visitors::BREWERY,
     hosts::MODERATORS,
+    hosts::KEY_SERVER,
     web::PAGE,
     web::CONFIG,
     network::NAME,
     network::PORTS,
     network::LOOPBACK,
+    network::IPV6,
     network::PRIVATE,
     network::BUFFERS,
     java::BRIDGE_HEALTH,
+    network::AAAA,
+    bridge::WEBSOCKETS,
     web::LOGS,
     accounts::DRIFT,
     java::MEMORY,
     java::LIMITS,
     accounts::SECRETS,
+    web::AUTHORIZATION,
     web::HOST_HEADER,
     bridge::DEAD,
+    running::RUNS,
+    running::BOOT,
     hosts::OWN_MODULE,
 ];
 
@@ -189,29 +205,33 @@ pub struct Subject<'a> {
     pub drifted: Vec<String>,
     /// Ids of what the site file asks for and is not there yet.
     pub pending: Vec<String>,
+    /// The services of the layout, as the system has them; none of a tree.
+    pub services: Vec<Standing>,
     /// Seconds since 1970.
     pub now: i64,
 }
 
-impl Subject<'_> {
-    /// How a service is restarted here.
-    fn restart(&self, name: &str) -> String {
-        match self.context.platform.init {
-            Init::Systemd => format!("restart it: `systemctl restart {name}`"),
-            Init::RcD => format!("restart it: `sh /etc/rc.d/rc.{} restart`", rc_name(name)),
-        }
-    }
+/// What the system says of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Unit or rc script, without ending or prefix.
+    pub name: String,
+    /// Does it run?
+    pub runs: bool,
+    /// Does it start at boot?
+    pub at_boot: bool,
+}
 
-    /// Where a service's last words are.
-    fn words_of(&self, name: &str) -> String {
-        match self.context.platform.init {
-            Init::Systemd => format!("`journalctl -u {name} -n 50`"),
-            Init::RcD => format!(
-                "`sh /etc/rc.d/rc.{} status`, and its log below `{}`",
-                rc_name(name),
-                self.context.platform.jitsi_logs
-            ),
-        }
+impl Subject<'_> {
+    /// The services of the layout and what the system calls them.
+    fn units(&self) -> impl Iterator<Item = (ServiceId, &str)> {
+        self.layout
+            .items
+            .iter()
+            .filter_map(|item| match &item.resource {
+                Resource::Service(service) => Some((service.id, service.name.as_str())),
+                _ => None,
+            })
     }
 
     /// The recipe by which the layout makes a file.
@@ -229,123 +249,6 @@ impl Subject<'_> {
     }
 }
 
-/// Slackware's script has another name than Debian's unit.
-fn rc_name(unit: &str) -> &str {
-    match unit {
-        "jitsi-videobridge2" => "jitsi-videobridge",
-        name => name,
-    }
-}
-
-/// A file as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// Contents.
-    pub bytes: Vec<u8>,
-    /// Permissions.
-    pub mode: Mode,
-}
-
-impl Seen {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
-    }
-}
-
-/// A socket on which somebody listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// Where.
-    pub address: SocketAddr,
-    /// Is it UDP?
-    pub is_udp: bool,
-    /// The program's name; `None` when the system does not tell.
-    pub program: Option<String>,
-}
-
-/// How somebody without rights comes to Prosody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visit {
-    /// The XMPP host.
-    pub host: String,
-    /// The token in the address.
-    pub token: Option<String>,
-    /// Rooms to try, as `room@component`, one after the other; none are tried without a log-in.
-    pub rooms: Vec<String>,
-}
-
-/// How a visitor fared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reception {
-    /// SASL mechanisms that were offered.
-    pub mechanisms: Vec<String>,
-    /// Did the log-in succeed? Else the XMPP condition.
-    pub login: Option<Result<(), String>>,
-    /// For each room tried the affiliation given, or the condition of the refusal.
-    pub rooms: Vec<(String, Result<String, String>)>,
-}
-
-/// How the doctor sees a machine. Every look ends by itself, within seconds.
-pub trait Probe {
-    /// Is it a running machine? Else only files are looked at.
-    fn is_running(&self) -> bool;
-    /// A file; `None` when it is not there.
-    ///
-    /// # Errors
-    /// Why it could not be read.
-    fn file(&self, path: &AbsPath) -> Result<Option<Seen>, String>;
-    /// The last part of a log, and its permissions as far as its folder lets them count; `None` when
-    /// it is not there.
-    fn tail(&self, path: &AbsPath) -> Option<Seen>;
-    /// Names in a folder, sorted.
-    fn names(&self, path: &AbsPath) -> Vec<String>;
-    /// What the kernel says below `/proc`.
-    fn kernel(&self, path: &str) -> Option<String>;
-    /// What `prosodyctl about` says.
-    ///
-    /// # Errors
-    /// Why it said nothing.
-    fn about(&self) -> Result<String, String>;
-    /// Which of these modules the Lua that runs Prosody cannot load; its name comes first.
-    ///
-    /// # Errors
-    /// Why it could not be asked.
-    fn lacking(&self, modules: &[&str]) -> Result<(String, Vec<String>), String>;
-    /// What `java -version` says.
-    ///
-    /// # Errors
-    /// Why it said nothing.
-    fn java(&self, java: &AbsPath) -> Result<String, String>;
-    /// Who listens.
-    ///
-    /// # Errors
-    /// Why that is not known.
-    fn listeners(&self) -> Result<Vec<Listener>, String>;
-    /// The addresses of a name.
-    ///
-    /// # Errors
-    /// What the resolver said.
-    fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, String>;
-    /// Limits (`/proc/PID/limits`) of the process whose command line has this word.
-    fn limits(&self, word: &str) -> Option<String>;
-    /// A plain GET on loopback: status and body.
-    ///
-    /// # Errors
-    /// Why there was no answer.
-    fn http(&self, port: u16, path: &str, host: &str) -> Result<(u16, String), String>;
-    /// A page of the site over TLS, by its name, from this machine; `None` when there is no program
-    /// here that could fetch it.
-    ///
-    /// # Errors
-    /// Why there was no answer.
-    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<Option<String>, String>;
-    /// Comes to Prosody by BOSH as anybody could.
-    ///
-    /// # Errors
-    /// Why there was no answer.
-    fn visit(&self, visit: &Visit) -> Result<Reception, String>;
-}
-
 /// What to type when something was changed by hand.
 const APPLY: &str = "`jitsi-install apply` puts it right; `jitsi-install plan` shows it first";
 
@@ -359,8 +262,10 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(certificates::checks(subject, probe));
     checks.extend(java::checks(subject, probe));
     checks.extend(network::checks(subject, probe));
+    checks.extend(running::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));
     checks.extend(web::checks(subject, probe));
+    checks.extend(wire::checks(subject, probe));
     let place = |check: &Check| {
         QUESTIONS
             .iter()

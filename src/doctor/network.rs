@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Check, Listener, Probe, Question, Subject};
+use super::hosts::Config;
+use super::{Check, Listener, Probe, Question, Subject, text_of};
 
 pub(super) const NAME: Question = Question::new("D-27", "the site's name leads to this machine");
 pub(super) const PORTS: Question = Question::new("D-28", "the site's ports are its own");
 pub(super) const LOOPBACK: Question = Question::new("D-30", "what is internal listens on loopback");
 pub(super) const PRIVATE: Question = Question::new("D-32", "the bridge has an address to offer");
+pub(super) const IPV6: Question =
+    Question::new("D-31", "nobody waits for an IPv6 that is not there");
+pub(super) const AAAA: Question = Question::new("D-35", "who comes by IPv6 is let in");
 pub(super) const BUFFERS: Question =
     Question::new("D-33", "the kernel lets the bridge have buffers");
 
@@ -20,7 +24,7 @@ const NEVER: [u16; 2] = [5269, 5281];
 
 pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     if !probe.is_running() {
-        return [NAME, PORTS, LOOPBACK, PRIVATE, BUFFERS]
+        return [NAME, PORTS, LOOPBACK, IPV6, PRIVATE, BUFFERS, AAAA]
             .map(Question::asleep)
             .into();
     }
@@ -36,8 +40,13 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
             Ok(listeners) => loopback(subject, listeners),
             Err(why) => LOOPBACK.skipped(why),
         },
+        ipv6(subject, probe),
         private(subject, &own),
         buffers(probe),
+        match &listeners {
+            Ok(listeners) => aaaa(subject, probe, &own, listeners),
+            Err(why) => AAAA.skipped(why),
+        },
     ]
 }
 
@@ -228,6 +237,90 @@ fn private(subject: &Subject<'_>, own: &BTreeSet<IpAddr>) -> Check {
     } else {
         PRIVATE.good(format!("{what}, and the site is for its own network"))
     }
+}
+
+fn ipv6(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    // Without IPv6 the kernel has no such table; with an empty one `::` can still be listened on.
+    if probe.kernel("net/if_inet6").is_some() {
+        return IPV6.good("the kernel has IPv6");
+    }
+    let mut places = Vec::new();
+    let web = super::web::site_file(subject);
+    let asks = |line: &str| line.trim_start().starts_with("listen [::]");
+    if text_of(probe, &web).is_ok_and(|text| text.lines().any(asks)) {
+        places.push(format!("`{web}` listens on `[::]`"));
+    }
+    if let Ok(config) = Config::read(subject, probe) {
+        for name in ["interfaces", "c2s_interfaces", "http_interfaces"] {
+            if config.global().has(name, "::") {
+                places.push(format!("`{name}` of Prosody has \"::\""));
+            }
+        }
+    }
+    if places.is_empty() {
+        return IPV6.good("the kernel has no IPv6, and nobody asks for it");
+    }
+    IPV6.bad(
+        format!("the kernel has no IPv6: {}", places.join("; ")),
+        "name the addresses to listen on: `addresses` under `[web]` in the site file, then `jitsi-install apply`",
+    )
+}
+
+fn aaaa(
+    subject: &Subject<'_>,
+    probe: &dyn Probe,
+    own: &BTreeSet<IpAddr>,
+    listeners: &[Listener],
+) -> Check {
+    let site = subject.context.site;
+    let domain = &site.domain;
+    let found = match probe.resolve(domain.as_str()) {
+        Ok(found) => found,
+        Err(why) => return AAAA.skipped(format!("{domain} has no address: {why}")),
+    };
+    let found: Vec<IpAddr> = found.into_iter().filter(IpAddr::is_ipv6).collect();
+    if found.is_empty() {
+        return AAAA.good(format!("{domain} has no AAAA record"));
+    }
+    let cure = format!(
+        "give this machine that address, or take the AAAA record of {domain} away: most browsers try it first"
+    );
+    if !found.iter().any(|address| own.contains(address)) {
+        return AAAA.warn(
+            format!(
+                "{domain} is {}; this machine has {}",
+                listed(&found),
+                listed(own)
+            ),
+            cure,
+        );
+    }
+    let deaf: Vec<String> = [
+        (site.web.https_port, false, "the web server"),
+        (site.videobridge.udp_port, true, "the bridge"),
+    ]
+    .iter()
+    .filter(|(port, is_udp, _)| {
+        !listeners.iter().any(|one| {
+            let ip = one.address.ip();
+            one.address.port() == *port
+                && one.is_udp == *is_udp
+                && ip.is_ipv6()
+                && (ip.is_unspecified() || found.contains(&ip))
+        })
+    })
+    .map(|(port, _, whose)| format!("{whose} does not listen on {port} by IPv6"))
+    .collect();
+    if !deaf.is_empty() {
+        return AAAA.warn(
+            format!("{domain} is {}; {}", listed(&found), deaf.join("; ")),
+            cure,
+        );
+    }
+    AAAA.good(format!(
+        "{domain} is {}; whether a firewall lets it in cannot be told from here",
+        listed(&found)
+    ))
 }
 
 fn buffers(probe: &dyn Probe) -> Check {

@@ -30,7 +30,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
         version(subject, probe),
         log(subject, probe),
         match Config::read(subject, probe) {
-            Ok(config) => plugins(probe, &config),
+            Ok(config) => plugins(subject, probe, &config),
             Err(why) => PLUGINS.bad(why, APPLY),
         },
     ]
@@ -48,8 +48,8 @@ fn modules_of_lua(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
         Ok((lua, lacking)) => MODULES_OF_LUA.bad(
             format!("`{lua}` cannot load {}", lacking.join(", ")),
             format!(
-                "install {} and run `jitsi-install apply`, which links what Lua would not find",
-                subject.context.platform.packages.prosody.join(", ")
+                "{}; then `jitsi-install apply`, which links what Lua would not find",
+                subject.install(&subject.context.platform.packages.prosody)
             ),
         ),
     }
@@ -134,7 +134,7 @@ fn log(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     }
 }
 
-fn plugins(probe: &dyn Probe, config: &Config) -> Check {
+fn plugins(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Check {
     if !probe.is_running() {
         return PLUGINS.asleep();
     }
@@ -189,6 +189,9 @@ fn plugins(probe: &dyn Probe, config: &Config) -> Check {
             .map(|one| format!("there is no file for {one}"))
             .collect::<Vec<_>>(),
         format!("every module is in {} folders", folders.len()),
-        "install or update Jitsi's Prosody plugins (`jitsi-meet-prosody`), or name their folder: `plugins` under `[prosody]`",
+        &format!(
+            "Jitsi's come with a package: {}; or name their folder: `plugins` under `[prosody]`",
+            subject.reinstall(&subject.context.platform.packages.plugins)
+        ),
     )
 }

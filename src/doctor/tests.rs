@@ -1,10 +1,15 @@
 //! A machine that exists in memory alone: laid out well, then broken in one place.
+//!
+//! Over 400 lines: each question with what turns it.
+
+use std::net::IpAddr;
 
 use super::fake::{Edit, Fake};
 use super::*;
 use crate::host::Machine;
 use crate::host::secrets::load;
 use crate::layout::layout;
+use crate::name::Mode;
 use crate::platform::{Platform, Release};
 use crate::secret::Secrets;
 use crate::service::Facts;
@@ -21,6 +26,10 @@ struct Desk {
 
 impl Desk {
     fn new(more: &str) -> Self {
+        Self::on(Release::Debian13, more)
+    }
+
+    fn on(release: Release, more: &str) -> Self {
         let text = format!("schema = 1\ndomain = \"meet.example.org\"\n{more}");
         let site = parse(&text).expect("a site");
         let folder = tempfile::tempdir().expect("a folder");
@@ -29,7 +38,7 @@ impl Desk {
         let kept = load(machine.root(), &place, &site.domain, NOW).expect("secrets");
         Self {
             site,
-            platform: Release::Debian13.platform(),
+            platform: release.platform(),
             secrets: kept.secrets,
         }
     }
@@ -57,6 +66,9 @@ impl Desk {
                 fake.files.entry(path).or_insert(seen);
             }
         }
+        for path in &fake.gone {
+            fake.files.remove(*path);
+        }
         for (path, edit) in &fake.edits {
             let seen = fake
                 .files
@@ -69,6 +81,7 @@ impl Desk {
             layout: &layout,
             drifted: fake.drifted.clone(),
             pending: Vec::new(),
+            services: standings(&layout, &fake),
             now: NOW,
         };
         examine(&subject, &fake)
@@ -87,11 +100,39 @@ impl Desk {
     }
 }
 
+/// All services of a running machine, those of `down` neither up nor enabled.
+fn standings(layout: &Layout, fake: &Fake) -> Vec<Standing> {
+    let services = layout.items.iter().filter_map(|item| match &item.resource {
+        Resource::Service(service) => Some(service.name.clone()),
+        _ => None,
+    });
+    let standing = |name: String| {
+        let is_up = !fake.down.contains(&name.as_str());
+        Standing {
+            name,
+            runs: is_up,
+            at_boot: is_up,
+        }
+    };
+    match fake.running {
+        true => services.map(standing).collect(),
+        false => Vec::new(),
+    }
+}
+
 fn all_of(checks: &[Check], verdict: Verdict) -> Vec<&Check> {
     checks
         .iter()
         .filter(|check| check.verdict == verdict)
         .collect()
+}
+
+const HOST: &str = "/etc/prosody/conf.d/meet.example.org.cfg.lua";
+
+fn replaced(seen: &mut Seen, from: &str, to: &str) {
+    let text = seen.text();
+    assert!(text.contains(from), "{from} in {text}");
+    seen.bytes = text.replace(from, to).into_bytes();
 }
 
 #[test]
@@ -143,12 +184,6 @@ fn a_fresh_tree_and_a_well_machine_have_nothing_bad() {
 
 #[test]
 fn what_is_broken_on_disk_is_named() {
-    const HOST: &str = "/etc/prosody/conf.d/meet.example.org.cfg.lua";
-    fn replaced(seen: &mut Seen, from: &str, to: &str) {
-        let text = seen.text();
-        assert!(text.contains(from), "{from} in {text}");
-        seen.bytes = text.replace(from, to).into_bytes();
-    }
     let cases: &[(&str, &str, Edit)] = &[
         ("D-03", "/etc/prosody/prosody.cfg.lua", |seen| {
             replaced(seen, "component_admins_as_room_owners = true", "");
@@ -215,6 +250,16 @@ fn what_is_broken_on_disk_is_named() {
             "/etc/jitsi/meet/meet.example.org-config.js",
             |seen| {
                 replaced(seen, "meet.example.org", "meet.example.com");
+            },
+        ),
+        ("D-36", "/etc/jitsi/videobridge/jvb.conf", |seen| {
+            replaced(seen, "tls-port = 8443", "port = 8443")
+        }),
+        (
+            "D-47",
+            "/etc/nginx/sites-available/meet.example.org.conf",
+            |seen| {
+                replaced(seen, "proxy_set_header Authorization", "# ");
             },
         ),
         ("D-46", "/etc/prosody/certs/meet.example.org.key", |seen| {
@@ -284,9 +329,353 @@ fn what_is_wrong_with_a_running_machine_is_named() {
         fake.kernel.insert("meminfo", "MemTotal: 2000000 kB\n");
     });
     case("D-45", Verdict::Warn, |fake| {
-        fake.limits = Some("Max open files  1024  4096  files\n")
+        fake.kernel
+            .insert("20/limits", "Max open files  1024  4096  files\n");
     });
     case("D-48", Verdict::Bad, |fake| fake.http = Some(404));
+}
+
+#[test]
+fn what_is_wrong_on_the_wire_is_named() {
+    let desk = Desk::new("[videobridge]\nwebsockets = true\n");
+    let case = |id: &str, change: fn(&mut Fake)| {
+        let mut fake = Fake::running();
+        change(&mut fake);
+        let checks = desk.examine(&fake);
+        let bad = |one: &&Check| one.id == id && one.verdict == Verdict::Bad;
+        let check = checks.into_iter().find(|one| bad(&one));
+        check.unwrap_or_else(|| panic!("{id} is not bad"))
+    };
+    let check = case("D-06", |fake| fake.refused = Some("not-authorized"));
+    assert!(
+        check
+            .evidence
+            .contains("refuses the password of focus@auth.meet.example.org: `not-authorized`"),
+        "{check:?}"
+    );
+    assert!(check.cure.contains("`systemctl restart prosody`"));
+    let other: fn(&mut Fake) = |fake| fake.shown_to_accounts = Some(vec![1, 2, 3]);
+    let check = case("D-06", other);
+    assert!(
+        check
+            .evidence
+            .contains("not the trusted one, so that no password was tried")
+    );
+    assert!(
+        case("D-10", other)
+            .evidence
+            .contains("127.0.0.1:5222 shows another")
+    );
+    case("D-06", |fake| fake.http = None);
+    let check = case("D-12", |fake| fake.shown = Some(vec![vec![1, 2, 3]]));
+    assert!(
+        check
+            .evidence
+            .contains("127.0.0.1:443, asked for meet.example.org, shows another certificate"),
+        "{check:?}"
+    );
+    assert!(check.cure.contains("`systemctl restart nginx`"));
+    case("D-12", |fake| fake.shown = Some(Vec::new()));
+    let check = case("D-15", |fake| fake.shown = Some(vec![vec![1, 2, 3]]));
+    assert!(check.evidence.contains("127.0.0.1:8443"), "{check:?}");
+    assert_eq!(desk.verdict("D-15", &Fake::running()), Verdict::Good);
+    assert_eq!(
+        Desk::new("").verdict("D-15", &Fake::running()),
+        Verdict::Skipped
+    );
+}
+
+#[test]
+fn an_account_that_is_gone_is_told_from_a_wrong_password() {
+    let desk = Desk::new("");
+    let mut fake =
+        Fake::running().gone("/var/lib/prosody/auth%2emeet%2eexample%2eorg/accounts/jvb.dat");
+    fake.refused = Some("not-authorized");
+    let checks = desk.examine(&fake);
+    let check = checks.iter().find(|one| one.title == wire::LOGIN.title);
+    let evidence = &check.expect("there").evidence;
+    assert!(
+        evidence.contains("there is no account jvb@auth.meet.example.org"),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn a_service_that_reads_old_files_is_named() {
+    let desk = Desk::new("");
+    let check = |change: fn(&mut Fake)| {
+        let mut fake = Fake::running();
+        change(&mut fake);
+        let checks = desk.examine(&fake);
+        let found = checks
+            .into_iter()
+            .find(|one| one.title == running::FRESH.title);
+        found.expect("there")
+    };
+    let good = check(|_| ());
+    assert_eq!(good.verdict, Verdict::Good, "{good:?}");
+    assert!(good.evidence.starts_with("4 services"), "{good:?}");
+    // The kernel tells whole seconds, and a clock that was set back proves nothing.
+    assert_eq!(
+        check(|fake| fake.changed = fake::STARTED + 2).verdict,
+        Verdict::Good
+    );
+    assert_eq!(check(|fake| fake.changed = NOW + 60).verdict, Verdict::Good);
+    let stale = check(|fake| fake.changed = fake::STARTED + 3);
+    assert_eq!(stale.verdict, Verdict::Bad);
+    for name in ["prosody", "jicofo", "jitsi-videobridge2", "nginx"] {
+        assert!(
+            stale
+                .evidence
+                .contains(&format!("`{name}` runs since before")),
+            "{stale:?}"
+        );
+        assert!(
+            stale.cure.contains(&format!("`systemctl restart {name}`")),
+            "{stale:?}"
+        );
+    }
+    let none = check(|fake| fake.processes.clear());
+    assert_eq!(none.verdict, Verdict::Skipped);
+}
+
+#[test]
+fn options_of_a_running_java_are_compared_and_passwords_not_shown() {
+    let desk = Desk::new("");
+    let check = |edit: fn(&mut Vec<String>)| {
+        let mut fake = Fake::running();
+        edit(&mut fake.processes[0].arguments);
+        let checks = desk.examine(&fake);
+        let found = checks
+            .into_iter()
+            .find(|one| one.title == running::OPTIONS.title);
+        found.expect("there")
+    };
+    assert_eq!(check(|_| ()).verdict, Verdict::Good);
+    // The last one counts, and what stands behind the main class is no option.
+    let check_last = check(|words| {
+        words.insert(5, "-Djavax.net.ssl.trustStore=/old".to_owned());
+    });
+    assert_eq!(check_last.verdict, Verdict::Bad);
+    assert!(
+        check_last
+            .evidence
+            .contains("`javax.net.ssl.trustStore=/old`")
+            && check_last.evidence.contains("(process 10)"),
+        "{check_last:?}"
+    );
+    let watched = check(|words| words.insert(0, "timeout".to_owned()));
+    assert_eq!(watched.verdict, Verdict::Good, "it is no Java");
+    let behind = check(|words| words.push("-Dconfig.file=/x".to_owned()));
+    assert_eq!(behind.verdict, Verdict::Good);
+    let lost = check(|words| words.retain(|word| !word.contains("trustStore=")));
+    assert_eq!(lost.verdict, Verdict::Bad);
+    let other = check(|words| {
+        words.insert(5, "-Djavax.net.ssl.trustStorePassword=hunter2".to_owned());
+        words.insert(5, "--secret=hunter2".to_owned());
+    });
+    assert_eq!(other.verdict, Verdict::Bad);
+    assert!(!format!("{other:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_does_not_run_is_named_with_its_last_exit() {
+    let desk = Desk::new("");
+    let mut fake = Fake::running();
+    assert_eq!(desk.verdict("D-51", &fake), Verdict::Good);
+    assert_eq!(desk.verdict("D-52", &fake), Verdict::Good);
+    fake.down = &["jitsi-videobridge2"];
+    fake.exit = Some(78);
+    let checks = desk.examine(&fake);
+    let runs = checks.iter().find(|one| one.id == "D-51").expect("there");
+    assert_eq!(runs.verdict, Verdict::Bad);
+    assert!(
+        runs.evidence.contains("its configuration is wrong"),
+        "{runs:?}"
+    );
+    assert!(
+        runs.cure.contains("`systemctl start jitsi-videobridge2`"),
+        "{runs:?}"
+    );
+    assert_eq!(desk.verdict("D-52", &fake), Verdict::Bad);
+    fake.exit = Some(1);
+    let evidence = |fake: &Fake| {
+        let checks = desk.examine(fake);
+        checks
+            .into_iter()
+            .find(|one| one.id == "D-51")
+            .expect("there")
+            .evidence
+    };
+    assert!(evidence(&fake).ends_with("it ended with 1"));
+    fake.exit = Some(0);
+    assert!(evidence(&fake).ends_with("does not run"));
+}
+
+#[test]
+fn ipv6_is_neither_asked_for_nor_promised_in_vain() {
+    let desk = Desk::new("");
+    let verdict = |id: &str, change: fn(&mut Fake)| {
+        let mut fake = Fake::running();
+        change(&mut fake);
+        desk.verdict(id, &fake)
+    };
+    let address = "2001:db8::7";
+    assert_eq!(verdict("D-31", |_| ()), Verdict::Good);
+    let off: fn(&mut Fake) = |fake| {
+        fake.kernel.remove("net/if_inet6");
+    };
+    assert_eq!(verdict("D-31", off), Verdict::Bad);
+    let mut fake = Fake::running();
+    off(&mut fake);
+    let named = Desk::new("[web]\naddresses = [\"192.0.2.7\"]\n");
+    assert_eq!(named.verdict("D-31", &fake), Verdict::Good);
+
+    assert_eq!(verdict("D-35", |_| ()), Verdict::Good);
+    let mut fake = Fake::running();
+    fake.addresses.push(address.parse().expect("an address"));
+    assert_eq!(
+        desk.verdict("D-35", &fake),
+        Verdict::Warn,
+        "not of this machine"
+    );
+    fake.kernel.insert(
+        "net/if_inet6",
+        "20010db8000000000000000000000007 02 40 00 80 eth0\n",
+    );
+    assert_eq!(
+        desk.verdict("D-35", &fake),
+        Verdict::Warn,
+        "nginx does not listen"
+    );
+    fake.listeners.push(("[::]:443", false, "nginx"));
+    assert_eq!(desk.verdict("D-35", &fake), Verdict::Good);
+}
+
+#[test]
+fn keys_of_tokens_are_asked_for() {
+    let desk = Desk::new(
+        "[auth.token]\nalgorithm = \"RS256\"\nkey_server = \"https://keys.example.org/\"\nkeys_url = \"https://keys.example.org/jwks.json\"\n",
+    );
+    let verdict = |fetched: Option<Result<&'static str, &'static str>>| {
+        let fake = Fake {
+            fetched,
+            ..Fake::running()
+        };
+        desk.verdict("D-24", &fake)
+    };
+    assert_eq!(verdict(None), Verdict::Skipped, "no curl");
+    assert_eq!(verdict(Some(Err("404"))), Verdict::Bad);
+    assert_eq!(verdict(Some(Ok("<html>"))), Verdict::Bad);
+    assert_eq!(verdict(Some(Ok("{\"keys\":[]}"))), Verdict::Bad);
+    assert_eq!(
+        verdict(Some(Ok("{\"keys\":[{\"kty\":\"EC\"}]}"))),
+        Verdict::Bad
+    );
+    assert_eq!(
+        verdict(Some(Ok("{\"keys\":[{\"kty\":\"RSA\"}]}"))),
+        Verdict::Good
+    );
+    assert_eq!(verdict(Some(Ok("{\"a\":\"-----BEGIN x\"}"))), Verdict::Good);
+    let fake = Fake::default().edited(HOST, |seen| replaced(seen, "cache_keys_url", "other_url"));
+    assert_eq!(desk.verdict("D-24", &fake), Verdict::Bad);
+    let fake = Fake::default().edited(HOST, |seen| {
+        replaced(
+            seen,
+            "https://keys.example.org/jwks",
+            "http://keys.example.org/jwks",
+        );
+    });
+    assert_eq!(desk.verdict("D-24", &fake), Verdict::Bad);
+    assert_eq!(
+        Desk::new("").verdict("D-24", &Fake::running()),
+        Verdict::Skipped
+    );
+}
+
+/// Everything that can be broken at once.
+fn ruin() -> Fake {
+    Fake {
+        running: true,
+        lacking: Some(vec!["basexx".to_owned()]),
+        java: Some("openjdk version \"11.0.2\"\n"),
+        down: &[
+            "prosody",
+            "jicofo",
+            "jitsi-videobridge2",
+            "jitsi-videobridge",
+            "nginx",
+        ],
+        open: true,
+        changed: fake::STARTED + 60,
+        ..Fake::running()
+    }
+    .with_names("/usr/share/jicofo/lib", &["a-1.0.jar", "a-1.1.jar"])
+}
+
+#[test]
+fn cures_are_those_of_the_system() {
+    let words = |release: Release| {
+        let desk = Desk::on(release, "");
+        let broken = [
+            ruin(),
+            Fake {
+                running: true,
+                ..Fake::default()
+            },
+            Fake {
+                http: None,
+                page: None,
+                ..ruin()
+            },
+        ];
+        let cures = broken.iter().flat_map(|fake| desk.examine(fake));
+        cures.map(|one| one.cure).collect::<Vec<_>>().join("\n")
+    };
+    let debian = ["systemctl", "journalctl", "apt-get", "update-alternatives"];
+    let slackware = [
+        "/etc/rc.d/rc.",
+        "installpkg",
+        "SlackBuilds.org",
+        "removepkg",
+    ];
+    let on_debian = words(Release::Debian13);
+    let on_slackware = words(Release::Slackware15);
+    for word in debian {
+        assert!(on_debian.contains(word), "{word}");
+        assert!(!on_slackware.contains(word), "{word} on Slackware");
+    }
+    for word in slackware {
+        assert!(on_slackware.contains(word), "{word}");
+        assert!(!on_debian.contains(word), "{word} on Debian");
+    }
+    for word in [
+        "`/etc/rc.d/rc.jitsi-videobridge restart`",
+        "`/etc/rc.d/rc.prosody restart`",
+    ] {
+        assert!(on_slackware.contains(word), "{word}");
+    }
+    assert!(!on_slackware.contains("jitsi-videobridge2"));
+}
+
+#[test]
+fn what_must_come_first_at_boot_does() {
+    let desk = Desk::on(Release::Slackware15, "");
+    let with = |text: &str| {
+        let seen = Seen {
+            bytes: text.as_bytes().to_vec(),
+            mode: Mode(0o755),
+        };
+        let mut fake = Fake::running();
+        fake.files.insert("/etc/rc.d/rc.local".to_owned(), seen);
+        desk.verdict("D-52", &fake)
+    };
+    let line =
+        |name: &str| format!("if [ -x /etc/rc.d/rc.{name} ]; then /etc/rc.d/rc.{name} start; fi\n");
+    let (prosody, jicofo) = (line("prosody"), line("jicofo"));
+    assert_eq!(with(&format!("{prosody}{jicofo}")), Verdict::Good);
+    assert_eq!(with(&format!("# {jicofo}{prosody}{jicofo}")), Verdict::Good);
+    assert_eq!(with(&format!("{jicofo}{prosody}")), Verdict::Bad);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     });
     if !subject.context.site.auth.guests {
         return vec![
-            mechanisms(&[(domain.as_str(), &at_site)]),
+            mechanisms(subject, &[(domain.as_str(), &at_site)]),
             forged(domain.as_str(), &at_site, &cure),
             GUEST.skipped("there are no guests on this site"),
             BREWERY.skipped("nobody gets in without a token on this site"),
@@ -68,10 +68,13 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
         ],
     );
     vec![
-        mechanisms(&[
-            (domain.as_str(), &at_site),
-            (hosts.guest.as_str(), &without),
-        ]),
+        mechanisms(
+            subject,
+            &[
+                (domain.as_str(), &at_site),
+                (hosts.guest.as_str(), &without),
+            ],
+        ),
         forged(domain.as_str(), &at_site, &cure),
         shut(GUEST, &with_token, &cure),
         shut(BREWERY, &without, &cure),
@@ -80,7 +83,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
 
 type Visited = Result<Reception, String>;
 
-fn mechanisms(visited: &[(&str, &Visited)]) -> Check {
+fn mechanisms(subject: &Subject<'_>, visited: &[(&str, &Visited)]) -> Check {
     let mut faults = Vec::new();
     let mut offers = Vec::new();
     for (host, reception) in visited {
@@ -97,7 +100,11 @@ fn mechanisms(visited: &[(&str, &Visited)]) -> Check {
     MECHANISMS.faults(
         &faults,
         offers.join("; "),
-        "look for modules that Prosody could not load: its `prosody.err` names them",
+        &format!(
+            "look for modules that Prosody could not load, in `{}`; then {}",
+            subject.context.platform.prosody.logs.join("prosody.err"),
+            subject.restart("prosody")
+        ),
     )
 }
 

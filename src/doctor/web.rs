@@ -1,7 +1,5 @@
 //! The web application and its server, and what the logs keep.
 
-use std::net::{IpAddr, SocketAddr};
-
 use super::line::has_token;
 use super::{APPLY, Check, Probe, Question, Subject, text_of};
 use crate::name::AbsPath;
@@ -11,6 +9,8 @@ use crate::site::WebServer;
 pub(super) const PAGE: Question = Question::new("D-25", "the page is put together");
 pub(super) const CONFIG: Question = Question::new("D-26", "config.js names this site");
 pub(super) const LOGS: Question = Question::new("D-40", "logs keep no token and are private");
+pub(super) const AUTHORIZATION: Question =
+    Question::new("D-47", "the web server hands no Authorization to Prosody");
 pub(super) const HOST_HEADER: Question = Question::new(
     "D-48",
     "Prosody answers the web server, whatever name it is called by",
@@ -21,6 +21,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
         page(subject, probe),
         config(subject, probe),
         logs(subject, probe),
+        authorization(subject, probe),
         host_header(subject, probe),
     ]
 }
@@ -29,49 +30,36 @@ fn page(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
     let context = subject.context;
     let web = &context.site.web;
     if probe.is_running() {
-        let first = web.addresses.first().copied();
-        let address = first.unwrap_or(IpAddr::from([127, 0, 0, 1]));
-        let address = SocketAddr::from((address, web.https_port));
+        let address = super::wire::web_address(subject);
         let domain = context.site.domain.as_str();
-        match probe.page(domain, address, "/doctor") {
-            Ok(Some(text)) => {
-                return whole(&format!("https://{domain}/doctor at {address}"), &text);
-            }
-            Ok(None) => {}
-            Err(why) => {
-                return PAGE.bad(
-                    format!("https://{domain}/ at {address}: {why}"),
-                    format!(
-                        "look at its log, then {}",
-                        subject.restart(web.server.as_str())
-                    ),
-                );
-            }
-        }
+        let place = format!("https://{domain}/doctor at {address}");
+        let cure = format!(
+            "{} says why; then {}",
+            subject.words_of(web.server.as_str()),
+            subject.restart(web.server.as_str())
+        );
+        return match probe.page(domain, address, "/doctor") {
+            Ok((200, text)) => whole(subject, &place, &text),
+            Ok((code, _)) => PAGE.bad(format!("{place} answers {code}"), cure),
+            Err(why) => PAGE.bad(format!("{place}: {why}"), cure),
+        };
     }
-    // Without a program that speaks TLS: Caddy's pages stand on disk, nginx's are made when asked.
+    // Caddy's pages stand on disk, nginx's are made when asked.
     match web.server {
         WebServer::Caddy => {
             let path = context.platform.pages().join("index.html");
             match text_of(probe, &path) {
-                Ok(text) => whole(&format!("`{path}`"), &text),
-                Err(_) if !probe.is_running() => PAGE.skipped(format!(
+                Ok(text) => whole(subject, &format!("`{path}`"), &text),
+                Err(_) => PAGE.skipped(format!(
                     "`{path}` is made once the web application is there"
                 )),
-                Err(why) => PAGE.bad(
-                    why,
-                    "install the web application, then `jitsi-install apply`",
-                ),
             }
-        }
-        WebServer::Nginx if probe.is_running() => {
-            PAGE.skipped("`curl`, which would fetch the page, is not on this machine")
         }
         WebServer::Nginx => PAGE.asleep(),
     }
 }
 
-fn whole(place: &str, text: &str) -> Check {
+fn whole(subject: &Subject<'_>, place: &str, text: &str) -> Check {
     let mut faults = Vec::new();
     if text.contains("<!--#include") {
         faults.push(format!("{place} has includes that nobody has resolved"));
@@ -84,7 +72,10 @@ fn whole(place: &str, text: &str) -> Check {
     PAGE.faults(
         &faults,
         place,
-        "`jitsi-install apply`, then reload the web server; the reason is in its error log",
+        &format!(
+            "{APPLY}; then {}",
+            subject.reload(subject.context.site.web.server.as_str())
+        ),
     )
 }
 
@@ -163,6 +154,45 @@ fn logs(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
         0 => LOGS.skipped("there are no logs yet"),
         count => LOGS.good(format!("the last part of {count} logs")),
     }
+}
+
+/// The web server's file for this site.
+pub(super) fn site_file(subject: &Subject<'_>) -> AbsPath {
+    let context = subject.context;
+    let server = context.site.web.server;
+    let folder = &context.platform.web(server).site_dir;
+    match server {
+        WebServer::Nginx => folder.join(&format!("{}.conf", context.site.domain)),
+        WebServer::Caddy => folder.join("Caddyfile"),
+    }
+}
+
+/// Prosody's token module takes whatever stands there for a token, a password of Basic
+/// authentication too.
+fn authorization(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
+    let path = site_file(subject);
+    let text = match text_of(probe, &path) {
+        Ok(text) => text,
+        Err(why) => return AUTHORIZATION.bad(why, APPLY),
+    };
+    let count = |start: &str| {
+        let lines = text.lines().map(str::trim);
+        lines.filter(|line| line.starts_with(start)).count()
+    };
+    let (ways, taken) = match subject.context.site.web.server {
+        WebServer::Nginx => (
+            count("proxy_pass http://jitsi_prosody"),
+            count("proxy_set_header Authorization \"\";"),
+        ),
+        WebServer::Caddy => (count("reverse_proxy "), count("header_up -Authorization")),
+    };
+    if ways > 0 && taken >= ways {
+        return AUTHORIZATION.good(format!("`{path}` takes it away"));
+    }
+    AUTHORIZATION.bad(
+        format!("`{path}` has {ways} ways to Prosody and takes it away on {taken} of them"),
+        APPLY,
+    )
 }
 
 fn host_header(subject: &Subject<'_>, probe: &dyn Probe) -> Check {

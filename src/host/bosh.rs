@@ -2,19 +2,22 @@
 //! logs in as anonymous, knocks at rooms and leaves at once.
 //!
 //! One request at a time on a connection of its own. Each answer is waited for [`PATIENCE`] and
-//! read up to a mebibyte. It reads as much XML as Prosody writes, and judges nothing.
+//! read up to a mebibyte. It judges nothing.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::cell::Cell;
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::line::{Line, PATIENCE};
+use super::stanza::{attribute, condition, elements, inner, start_tag};
 use crate::doctor::{Reception, Visit};
-
-/// How long an answer may take.
-pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Bytes of an answer that are read.
 const MOST: u64 = 1 << 20;
+
+/// How long a room may take after everything else has answered.
+const GRACE: Duration = Duration::from_millis(900);
 
 /// Seconds for which Prosody may keep a request that it has nothing to say to.
 const WAIT: u32 = 1;
@@ -30,9 +33,20 @@ pub fn request(
     body: Option<&str>,
 ) -> Result<(u16, String), String> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
-        .map_err(|_| format!("nothing listens at {address}"))?;
-    let until = Instant::now() + PATIENCE;
+    exchange(&mut Line::dial(address)?, line, host, body)
+        .map_err(|why| format!("{why} at {address}"))
+}
+
+/// A request on a connection, and the whole answer to it.
+///
+/// # Errors
+/// Why there was no answer.
+pub fn exchange(
+    connection: &mut (impl Read + Write),
+    line: &str,
+    host: &str,
+    body: Option<&str>,
+) -> Result<(u16, String), String> {
     let mut text = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     if let Some(body) = body {
         text.push_str(&format!(
@@ -42,29 +56,27 @@ pub fn request(
     } else {
         text.push_str("\r\n");
     }
-    let failed = |error: std::io::Error| format!("no answer at {address}: {error}");
-    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.write_all(text.as_bytes()).map_err(failed)?;
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            format!("no whole answer in {} s", PATIENCE.as_secs())
+        }
+        _ => format!("no answer: {error}"),
+    };
+    connection.write_all(text.as_bytes()).map_err(failed)?;
     let mut answer = Vec::new();
     let mut chunk = [0; 8192];
     while !is_whole(&answer) && answer.len() as u64 <= MOST {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(format!(
-                "no whole answer at {address} in {} s",
-                PATIENCE.as_secs()
-            ));
-        }
-        stream.set_read_timeout(Some(left)).map_err(failed)?;
-        match stream.read(&mut chunk) {
+        match connection.read(&mut chunk) {
             Ok(0) => break,
             Ok(count) => answer.extend_from_slice(&chunk[..count]),
+            // TLS that ends without a word.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(failed(error)),
         }
     }
-    let (head, body) = parts(&answer).ok_or_else(|| format!("no HTTP at {address}"))?;
+    let (head, body) = parts(&answer).ok_or("no HTTP")?;
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let status = status.ok_or_else(|| format!("no HTTP at {address}"))?;
+    let status = status.ok_or("no HTTP")?;
     let is_chunked = header(&head, "transfer-encoding").is_some_and(|value| value == "chunked");
     let body = if is_chunked {
         unchunked(body)
@@ -203,13 +215,8 @@ pub fn visit(port: u16, visit: &Visit) -> Result<Reception, String> {
     if reception.mechanisms.iter().any(|name| name == "ANONYMOUS") {
         let done = log_in(&mut session, &stream);
         if done.is_ok() {
-            for room in &visit.rooms {
-                let outcome = knock(&mut session, room);
-                if outcome.is_err() && !is_alive(&mut session) {
-                    return Err("Prosody has stopped answering".to_owned());
-                }
-                reception.rooms.push((room.clone(), outcome));
-            }
+            reception.rooms = knock(&mut session, &visit.rooms)
+                .map_err(|_| "Prosody has stopped answering".to_owned())?;
         }
         reception.login = Some(done);
     }
@@ -238,106 +245,81 @@ fn log_in(session: &mut Session, stream: &str) -> Result<(), String> {
     })?
 }
 
-/// Does the session still get answers? A room that says nothing has refused only then.
-fn is_alive(session: &mut Session) -> bool {
-    let ping = format!(
+/// What a room answers: the affiliation that was given, or the condition of the refusal.
+type Outcome = Result<String, String>;
+
+/// Knocks at all rooms at once, and leaves those that let us in.
+///
+/// Some rooms say nothing to whom they refuse. A ping goes last, and Prosody takes one stanza after
+/// the other: what is silent [`GRACE`] after its answer has refused.
+fn knock(session: &mut Session, rooms: &[String]) -> Result<Vec<(String, Outcome)>, String> {
+    if rooms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut stanzas: String = rooms
+        .iter()
+        .map(|room| {
+            format!("<presence xmlns='jabber:client' to='{room}/doctor'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+        })
+        .collect();
+    stanzas.push_str(&format!(
         "<iq xmlns='jabber:client' type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
         session.host
-    );
-    let answer = session.ask("", &ping, |heard| {
-        let mut answers = elements(heard, "iq").into_iter();
-        answers
-            .any(|iq| start_tag(iq, "iq").and_then(|tag| attribute(tag, "id")) == Some("alive"))
-            .then_some(())
-    });
-    answer.is_ok()
-}
-
-/// Enters a room and leaves it: the affiliation that was given, or the condition of the refusal.
-fn knock(session: &mut Session, room: &str) -> Result<String, String> {
-    let enter = format!(
-        "<presence xmlns='jabber:client' to='{room}/doctor'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
-    );
-    let standing = session.ask("", &enter, |heard| {
-        elements(heard, "presence")
-            .into_iter()
-            .find_map(|presence| {
-                let tag = start_tag(presence, "presence")?;
-                let from = attribute(tag, "from")?.to_lowercase();
-                if !from.starts_with(&room.to_lowercase()) {
-                    return None;
-                }
-                if attribute(tag, "type") == Some("error") {
-                    return Some(Err(condition(presence).unwrap_or_default()));
-                }
-                let is_own = presence.contains("code='110'") || presence.contains("code=\"110\"");
-                let item = elements(presence, "item")
-                    .first()
-                    .copied()
-                    .unwrap_or_default();
-                is_own.then(|| Ok(attribute(item, "affiliation").unwrap_or("none").to_owned()))
-            })
+    ));
+    let answered = Cell::new(None);
+    let outcomes = session.ask("", &stanzas, |heard| {
+        if answered.get().is_none() && is_pong(heard) {
+            answered.set(Some(Instant::now()));
+        }
+        let heard: Vec<Option<Outcome>> = rooms.iter().map(|room| outcome(heard, room)).collect();
+        let is_over = answered.get().is_some_and(|at| at.elapsed() >= GRACE);
+        (is_over || heard.iter().all(Option::is_some)).then_some(heard)
     })?;
-    if standing.is_ok() {
-        let leave =
-            format!("<presence xmlns='jabber:client' type='unavailable' to='{room}/doctor'/>");
+    let found: Vec<(String, Outcome)> = rooms
+        .iter()
+        .cloned()
+        .zip(outcomes)
+        .map(|(room, outcome)| (room, outcome.unwrap_or(Err("no answer".to_owned()))))
+        .collect();
+    let entered = found.iter().filter(|(_, outcome)| outcome.is_ok());
+    let leave: String = entered
+        .map(|(room, _)| {
+            format!("<presence xmlns='jabber:client' type='unavailable' to='{room}/doctor'/>")
+        })
+        .collect();
+    if !leave.is_empty() {
         let _ = session.post("", &leave);
     }
-    standing
+    Ok(found)
 }
 
-/// The start tag of the first element of this name.
-fn start_tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let open = format!("<{name}");
-    let start = text.match_indices(&open).map(|(at, _)| at).find(|at| {
-        let after = text[at + open.len()..].chars().next();
-        after.is_some_and(|c| c.is_whitespace() || matches!(c, '/' | '>'))
-    })?;
-    let end = text[start..].find('>')?;
-    Some(&text[start..=start + end])
+fn is_pong(heard: &str) -> bool {
+    let id = |iq: &&str| start_tag(iq, "iq").and_then(|tag| attribute(tag, "id")) == Some("alive");
+    elements(heard, "iq").iter().any(id)
 }
 
-/// All elements of this name, none of which stands inside another.
-fn elements<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
-    let (mut found, mut rest) = (Vec::new(), text);
-    let close = format!("</{name}>");
-    while let Some(tag) = start_tag(rest, name) {
-        let start = tag.as_ptr() as usize - rest.as_ptr() as usize;
-        let length = if tag.ends_with("/>") {
-            tag.len()
-        } else {
-            match rest[start..].find(&close) {
-                Some(end) => end + close.len(),
-                None => break,
-            }
-        };
-        found.push(&rest[start..start + length]);
-        rest = &rest[start + length..];
-    }
-    found
-}
-
-fn inner(element: &str) -> String {
-    let text = element.split_once('>').map_or("", |(_, rest)| rest);
-    text.split('<').next().unwrap_or_default().to_owned()
-}
-
-fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
-    ['\'', '"'].into_iter().find_map(|quote| {
-        let rest = tag.split_once(&format!(" {name}={quote}"))?.1;
-        rest.split(quote).next()
-    })
-}
-
-/// The condition in the first `<failure/>` or `<error/>`.
-fn condition(text: &str) -> Option<String> {
-    let holder = ["failure", "stream:error", "error"]
+/// What a room has said so far.
+fn outcome(heard: &str, room: &str) -> Option<Outcome> {
+    elements(heard, "presence")
         .into_iter()
-        .find_map(|name| elements(text, name).first().copied())?;
-    let inside = holder.split_once('>')?.1;
-    let tag = inside.split_once('<')?.1;
-    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
-    Some(tag[..end].to_owned())
+        .find_map(|presence| {
+            let tag = start_tag(presence, "presence")?;
+            let from = attribute(tag, "from")?.to_lowercase();
+            if !from.starts_with(&format!("{}/", room.to_lowercase()))
+                && from != room.to_lowercase()
+            {
+                return None;
+            }
+            if attribute(tag, "type") == Some("error") {
+                return Some(Err(condition(presence).unwrap_or_default()));
+            }
+            let is_own = presence.contains("code='110'") || presence.contains("code=\"110\"");
+            let item = elements(presence, "item")
+                .first()
+                .copied()
+                .unwrap_or_default();
+            is_own.then(|| Ok(attribute(item, "affiliation").unwrap_or("none").to_owned()))
+        })
 }
 
 #[cfg(test)]
@@ -345,21 +327,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_much_xml_as_prosody_writes_is_read() {
-        let text = "<body sid='a' type='x'><presence from='R@c/d' type='error'><error type='cancel'>\
-                    <not-allowed xmlns='n'/></error></presence><presence from='r@c/d'/></body>";
-        assert_eq!(
-            attribute(start_tag(text, "body").unwrap(), "sid"),
-            Some("a")
-        );
-        assert_eq!(elements(text, "presence").len(), 2);
-        assert_eq!(condition(text).as_deref(), Some("not-allowed"));
-        assert_eq!(condition("<iq/>"), None);
-        assert_eq!(inner("<mechanism>ANONYMOUS</mechanism>"), "ANONYMOUS");
-        for odd in ["<", "<body", "<presence>", "<failure>", "<error><"] {
-            assert!(elements(odd, "presence").is_empty());
-            assert_eq!(condition(odd), None);
-        }
+    fn a_room_is_known_by_its_whole_name() {
+        let heard = "<presence from='a@c/doctor'><x><item affiliation='owner'/><status code='110'/></x></presence>\
+                     <presence from='ab@c' type='error'><error><not-allowed/></error></presence>";
+        assert_eq!(outcome(heard, "A@c"), Some(Ok("owner".to_owned())));
+        assert_eq!(outcome(heard, "ab@c"), Some(Err("not-allowed".to_owned())));
+        assert_eq!(outcome(heard, "b@c"), None);
+        assert!(is_pong("<iq id='alive' type='result'/>") && !is_pong(heard));
     }
 
     #[test]

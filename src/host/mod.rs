@@ -9,19 +9,24 @@
     reason = "this is the room that clippy.toml keeps the others out of"
 )]
 
+mod ask;
 pub mod books;
 pub mod bosh;
 pub mod bridge;
+pub mod c2s;
 pub mod facts;
 pub mod issued;
+pub mod line;
 pub mod live;
 pub mod names;
 pub mod people;
 pub mod probe;
 pub mod process;
 pub mod root;
+mod scram;
 pub mod secrets;
 pub mod stand;
+mod stanza;
 
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};

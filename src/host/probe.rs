@@ -4,28 +4,27 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
-
-use super::bosh::{self, PATIENCE};
+use super::ask::ask;
+use super::line::{self, Line, PATIENCE};
 use super::names;
 use super::process::find;
 use super::root::Root;
-use crate::doctor::{Listener, Probe, Reception, Seen, Visit};
+use super::{bosh, c2s};
+use crate::doctor::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
 use crate::name::AbsPath;
 use crate::plan::{Found, State};
 
-/// Bytes of a program's words, or of a file below `/proc`.
+/// Bytes of a file below `/proc`.
 const MOST: u64 = 1 << 20;
 
 /// Bytes at the end of a log.
 const TAIL: u64 = 4 << 20;
+
+/// Parts of a second in which Linux counts for programs, whatever it does inside (`USER_HZ`).
+const TICKS: i64 = 100;
 
 /// Looks at a root, and at the machine when the root is running.
 pub struct Examiner<'m> {
@@ -155,53 +154,106 @@ impl Probe for Examiner<'_> {
         }
     }
 
-    fn limits(&self, word: &str) -> Option<String> {
-        processes().into_iter().find_map(|pid| {
+    fn changed(&self, path: &AbsPath) -> Option<i64> {
+        self.root.changed(path)
+    }
+
+    fn processes(&self) -> Vec<Process> {
+        let booted = proc(Path::new("stat")).and_then(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+            line.trim().parse::<i64>().ok()
+        });
+        let one = |pid: u32| {
             let line = proc(Path::new(&format!("{pid}/cmdline")))?;
-            let is_it = line.split('\0').any(|argument| argument == word);
-            is_it.then(|| proc(Path::new(&format!("{pid}/limits"))))?
-        })
+            let stat = proc(Path::new(&format!("{pid}/stat")))?;
+            // PID (NAME) STATE …; the 22nd field is when it started.
+            let (front, rest) = stat.rsplit_once(')')?;
+            let ticks: Option<i64> = rest
+                .split_whitespace()
+                .nth(19)
+                .and_then(|field| field.parse().ok());
+            Some(Process {
+                pid,
+                name: front.split_once('(')?.1.to_owned(),
+                arguments: line
+                    .trim_end_matches('\0')
+                    .split('\0')
+                    .map(str::to_owned)
+                    .collect(),
+                started: booted
+                    .zip(ticks)
+                    .map(|(booted, ticks)| booted + ticks / TICKS),
+            })
+        };
+        processes().into_iter().filter_map(one).collect()
+    }
+
+    fn last_exit(&self, service: &str) -> Option<i32> {
+        let kept = AbsPath::parse(&format!("/run/{service}.exit")).ok()?;
+        if let Ok(bytes) = self.root.read(&kept) {
+            return String::from_utf8_lossy(&bytes).trim().parse().ok();
+        }
+        let unit = format!("{service}.service");
+        let said = ask(
+            &find("systemctl")?,
+            &["show", "--property=ExecMainStatus", "--value", "--", &unit],
+        );
+        said.ok()?.out.trim().parse().ok()
     }
 
     fn http(&self, port: u16, path: &str, host: &str) -> Result<(u16, String), String> {
         bosh::request(port, &format!("GET {path}"), host, None)
     }
 
-    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<Option<String>, String> {
-        let Some(curl) = find("curl") else {
-            return Ok(None);
+    fn page(&self, host: &str, address: SocketAddr, path: &str) -> Result<(u16, String), String> {
+        let (mut line, _) = line::secure(Line::dial(reachable(address))?, host)?;
+        let authority = match address.port() {
+            443 => host.to_owned(),
+            port => format!("{host}:{port}"),
         };
-        let port = address.port();
-        let ip = match address.ip() {
-            ip if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-            ip => ip,
-        };
-        let to = format!("{host}:{port}:{ip}");
-        let url = format!("https://{host}:{port}{path}");
+        bosh::exchange(&mut line, &format!("GET {path}"), &authority, None)
+    }
+
+    fn certificates(&self, host: &str, address: SocketAddr) -> Result<Vec<Vec<u8>>, String> {
+        let line = Line::dial(reachable(address))?;
+        line::secure(line, host).map(|(_, certificates)| certificates)
+    }
+
+    fn fetch(&self, url: &str) -> Option<Result<String, String>> {
+        let curl = find("curl")?;
         let limit = PATIENCE.as_secs().to_string();
-        // The certificate is another check's business.
         let args = [
             "-q",
-            "-fskS",
+            "-fsS",
             "-m",
             &limit,
-            "--noproxy",
-            "*",
-            "--resolve",
-            &to,
+            "--proto",
+            "=http,https",
             "--",
-            &url,
+            url,
         ];
-        let said = ask(&curl, &args)?;
-        if said.is_success {
-            return Ok(Some(said.out));
-        }
-        let last = said.err.lines().last().unwrap_or("no answer").to_owned();
-        Err(last)
+        Some(ask(&curl, &args).and_then(|said| {
+            if said.is_success {
+                return Ok(said.out);
+            }
+            Err(said.err.lines().last().unwrap_or("no answer").to_owned())
+        }))
+    }
+
+    fn log_in(&self, order: &LogIn<'_>) -> Result<Admission, String> {
+        c2s::log_in(order)
     }
 
     fn visit(&self, visit: &Visit) -> Result<Reception, String> {
         bosh::visit(self.http_port, visit)
+    }
+}
+
+/// An address that can be called: whoever listens everywhere listens on loopback, too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        ip if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        _ => address,
     }
 }
 
@@ -290,73 +342,6 @@ fn interpreter(script: &Path) -> Result<PathBuf, String> {
     Ok(PathBuf::from(first))
 }
 
-/// What a program said.
-struct Said {
-    out: String,
-    err: String,
-    is_success: bool,
-}
-
-/// Runs a program that only tells something, with an environment of ours, and ends it when it
-/// does not end by itself.
-fn ask(program: &Path, args: &[&str]) -> Result<Said, String> {
-    let name = program.display().to_string();
-    let mut child = Command::new(program)
-        .args(args)
-        .env_clear()
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
-        .env("LC_ALL", "C.UTF-8")
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("`{name}` could not be run: {error}"))?;
-    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-    let (out, err) = (listen(child.stdout.take()), listen(child.stderr.take()));
-    let until = Instant::now() + PATIENCE;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
-            Ok(None) | Err(_) => {
-                // The group was made for this program, and nobody else is in it.
-                let _ = killpg(group, Signal::SIGKILL);
-                let _ = child.wait();
-                return Err(format!("`{name}` did not end in {} s", PATIENCE.as_secs()));
-            }
-        }
-    };
-    let words = |heard: mpsc::Receiver<Vec<u8>>| {
-        let bytes = heard
-            .recv_timeout(Duration::from_secs(1))
-            .unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    Ok(Said {
-        out: words(out),
-        err: words(err),
-        is_success: status.success(),
-    })
-}
-
-/// Reads a program's words while it runs, up to a set number of bytes.
-fn listen(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
-    let (tell, hear) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            let _ = pipe.take(MOST).read_to_end(&mut bytes);
-        }
-        let _ = tell.send(bytes);
-    });
-    hear
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,15 +356,5 @@ mod tests {
             Some("[::]:80")
         );
         assert_eq!(address("odd"), None);
-    }
-
-    #[test]
-    fn a_program_that_does_not_end_is_ended() {
-        let begun = Instant::now();
-        let said = ask(Path::new("/bin/sleep"), &["60"]);
-        assert!(said.is_err_and(|why| why.contains("did not end")));
-        assert!(begun.elapsed() < PATIENCE * 3);
-        let said = ask(Path::new("/bin/echo"), &["hello"]).expect("echo");
-        assert_eq!((said.out.as_str(), said.is_success), ("hello\n", true));
     }
 }

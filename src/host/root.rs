@@ -239,6 +239,14 @@ impl Root {
         Err(Errno::ELOOP.into())
     }
 
+    /// When the contents of a plain file last changed, in seconds since 1970.
+    #[must_use]
+    pub fn changed(&self, path: &AbsPath) -> Option<i64> {
+        let (dir, name) = self.parent(path).ok()?;
+        let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok()?;
+        (kind(&stat) == SFlag::S_IFREG).then_some(stat.st_mtime)
+    }
+
     /// Names in a folder, sorted; none when there is no such folder.
     #[must_use]
     pub fn list(&self, path: &AbsPath) -> Vec<String> {

@@ -55,6 +55,7 @@ pub(crate) fn take(release: Release, server: Server) {
             journey.another_truststore();
             journey.once_more();
             journey.after_a_reboot();
+            journey.the_doctor_comes();
             journey.changes_wake_whom_they_concern();
             journey.a_broken_template();
             journey.a_taken_port();
@@ -70,6 +71,7 @@ pub(crate) fn take_briefly(release: Release, server: Server) {
         journey.write_site(&[]);
         if journey.the_first_apply() {
             journey.once_more();
+            journey.is_healthy("behind another web server");
             journey.away();
         }
     });

@@ -21,6 +21,7 @@ mod cases;
 mod changes;
 mod container;
 mod debs;
+mod doctor;
 mod gate;
 mod journey;
 mod leaving;

@@ -49,6 +49,7 @@ fn examined(site: &Site) -> Vec<Check> {
         layout: &wants,
         drifted: Vec::new(),
         pending: Vec::new(),
+        services: Vec::new(),
         now: now(),
     };
     examine(
@@ -145,11 +146,15 @@ fn a_laid_out_site_is_closed() {
             ("D-05", "every Prosody module"),
             ("D-05", "log"),
             ("D-06", "passwords"),
+            ("D-06", "can log in"),
+            ("D-10", "shows"),
+            ("D-12", "shows"),
+            ("D-31", ""),
+            ("D-47", ""),
             ("D-07", "component"),
             ("D-08", ""),
             ("D-10", ""),
             ("D-11", ""),
-            ("D-13", ""),
             ("D-19", "configuration"),
             ("D-20", "configuration"),
             ("D-21", "configuration"),
@@ -163,6 +168,10 @@ fn a_laid_out_site_is_closed() {
     );
     let page = of(&checks, "D-25", "");
     cases.holds("D-25", page.verdict != Verdict::Bad, || format!("{page:?}"));
+    let certificate = of(&checks, "D-13", "same");
+    cases.holds("D-13", certificate.verdict == Verdict::Good, || {
+        format!("{certificate:?}")
+    });
     // Nobody started Jicofo and the bridge here.
     expect(
         &mut cases,

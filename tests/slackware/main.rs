@@ -17,6 +17,7 @@ mod boot;
 #[path = "../real/cases.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod cases;
+mod doctor;
 mod gate;
 mod journey;
 mod machine;
@@ -33,5 +34,12 @@ fn from_bare_to_uninstalled() {
 fn boot_and_administrator() {
     if gate::is_open() {
         boot::take();
+    }
+}
+
+#[test]
+fn the_doctor() {
+    if gate::is_open() {
+        doctor::take();
     }
 }

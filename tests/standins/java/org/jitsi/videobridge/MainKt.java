@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.DatagramSocket;
+import java.security.GeneralSecurityException;
 import standin.Desk;
 import standin.Member;
 
@@ -15,6 +16,9 @@ import standin.Member;
 public final class MainKt {
     /** By which systemd knows that another start would be in vain. */
     private static final int CONFIGURATION_ERROR = 78;
+
+    /** Held as long as the program: a socket that nobody knows is closed with the rubbish. */
+    private static DatagramSocket socket;
 
     private MainKt() {}
 
@@ -29,13 +33,19 @@ public final class MainKt {
             Config rest = config.getConfig("http-servers.private");
             int media = config.getInt("ice.udp.port");
             Desk.open(rest.getString("host"), rest.getInt("port"), member);
-            DatagramSocket socket = new DatagramSocket(media);
+            socket = new DatagramSocket(media);
+            if (config.hasPath("websockets.enabled")
+                    && config.getBoolean("websockets.enabled")) {
+                Config open = config.getConfig("http-servers.public");
+                Desk.openSecured(open.getInt("tls-port"), open.getString("key-store-path"),
+                        open.getString("key-store-password"), member);
+            }
             new Thread(member, "xmpp").start();
             System.err.println("Videobridge (a stand-in) has UDP port " + socket.getLocalPort());
         } catch (ConfigException error) {
             System.err.println("Videobridge (a stand-in): " + error.getMessage());
             System.exit(CONFIGURATION_ERROR);
-        } catch (IOException error) {
+        } catch (IOException | GeneralSecurityException error) {
             System.err.println("Videobridge (a stand-in) does not start: " + error.getMessage());
             System.exit(1);
         }
