@@ -22,6 +22,8 @@ pub enum Resource {
     Group {
         /// Its name.
         name: String,
+        /// Its number, when it comes back with one.
+        id: Option<u32>,
     },
     /// A system user without a login.
     User {
@@ -31,6 +33,8 @@ pub enum Resource {
         group: String,
         /// Its home folder.
         home: AbsPath,
+        /// Its number and that of its group, when it comes back with them.
+        ids: Option<(u32, u32)>,
     },
     /// A folder.
     Dir(Dir),
@@ -223,7 +227,7 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Package { name } | Self::Group { name } | Self::User { name, .. } => name,
+            Self::Package { name } | Self::Group { name, .. } | Self::User { name, .. } => name,
             Self::Service(service) => &service.name,
             Self::Dir(dir) => dir.path.as_str(),
             Self::File(file) => file.path.as_str(),

@@ -9,7 +9,9 @@ use crate::plan::{Action, Applied, Found, Observe, Plan, Reason, State, Step, bl
 use crate::resource::{How, digest};
 
 /// Takes back what an unfinished generation did, last step first, and strikes it. Taking back
-/// twice does no harm: each entry says what should stand, not what to do.
+/// twice does no harm: each entry says what should stand, not what to do. An earlier taking back
+/// may have been killed between the files and their services, so all services of the journal
+/// are told.
 ///
 /// # Errors
 /// When the books cannot be read or the machine refuses; the generation stays unfinished then.
@@ -19,15 +21,40 @@ pub fn take_back(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<usize, ApplyError> {
+    back(number, &|_| true, machine, ledger, progress)
+}
+
+/// The same for steps of this very run: only services that something was taken back for are told.
+pub(super) fn take_back_own(
+    number: u32,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<usize, ApplyError> {
+    back(number, &|changed| changed, machine, ledger, progress)
+}
+
+fn back(
+    number: u32,
+    tells: &dyn Fn(bool) -> bool,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<usize, ApplyError> {
     let entries = ledger.entries(number)?;
     let (mut woken, mut idle) = (BTreeSet::new(), BTreeSet::new());
-    for entry in entries.iter().rev() {
+    // What ran comes back last: it reads the files, and `rc.local` has to name it.
+    let (last, first): (Vec<&Entry>, Vec<&Entry>) = entries
+        .iter()
+        .rev()
+        .partition(|entry| matches!(entry.undo, Undo::Service { running: true, .. }));
+    for entry in first.into_iter().chain(last) {
         let state = former(number, entry, ledger)?;
         let changed = match entry.place() {
             Some(path) => path_back(&path, entry, &state, machine, ledger, progress)?,
             None => thing_back(entry, &state, machine, progress)?,
         };
-        if changed {
+        if tells(changed) {
             woken.extend(entry.wakes.iter().cloned());
         }
         if matches!(entry.undo, Undo::Service { running: false, .. }) {

@@ -10,7 +10,7 @@ mod back;
 use std::collections::BTreeMap;
 
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
-use crate::name::{AbsPath, ServiceId};
+use crate::name::{AbsPath, Owner, ServiceId};
 use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
 use crate::resource::{How, Resource, Service, digest};
 
@@ -250,7 +250,7 @@ fn carry_out(
                 taken: todo.len(),
             })
         }
-        Err(first) => match take_back(number, machine, ledger, progress) {
+        Err(first) => match back::take_back_own(number, machine, ledger, progress) {
             Ok(_) => Err(first),
             Err(second) => Err(ApplyError::HalfWay {
                 first: Box::new(first),
@@ -432,10 +432,7 @@ fn take(
             .map(ToString::to_string)
             .unwrap_or_default(),
         wakes: names.woken_by(step),
-        details: match &step.thing {
-            Some(Resource::User { group, home, .. }) => format!("{group} {home}"),
-            _ => String::new(),
-        },
+        details: details(step, machine),
         puts: match &after {
             State::File { bytes, .. } => digest(bytes),
             _ => String::new(),
@@ -449,6 +446,27 @@ fn take(
         (None, None) => {}
     }
     Ok(mark)
+}
+
+/// What a group or user is like, with the numbers of one that goes: files keep those.
+fn details(step: &Step, machine: &dyn Observe) -> String {
+    let is_there = step.before == State::Present;
+    let ids = |user: &str, group: &str| {
+        let ids = machine.ids(&Owner::new(user, group));
+        ids.filter(|_| is_there)
+    };
+    match &step.thing {
+        Some(Resource::Group { name, .. }) => {
+            ids("root", name).map_or_else(String::new, |(_, group)| group.to_string())
+        }
+        Some(Resource::User {
+            name, group, home, ..
+        }) => match ids(name, group) {
+            Some((user_id, group_id)) => format!("{group} {home} {user_id} {group_id}"),
+            None => format!("{group} {home}"),
+        },
+        _ => String::new(),
+    }
 }
 
 /// Is the machine still as the plan saw it? Whether a service starts at boot may have been written
