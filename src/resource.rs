@@ -4,6 +4,7 @@
 //! cannot be looked at and taken back is no resource. To add a kind: a variant, its [`Stage`], and
 //! then the compiler names every place that has to know.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
@@ -72,12 +73,24 @@ pub enum Probe {
 }
 
 /// What a change asks of a service that runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum How {
     /// To read its configuration again.
     Reload,
     /// To stop and start.
     Restart,
+}
+
+impl How {
+    /// In a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+        }
+    }
 }
 
 /// A service that must hear of a change.

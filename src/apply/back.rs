@@ -24,14 +24,17 @@ pub fn take_back(
     back(number, &|_| true, machine, ledger, progress)
 }
 
-/// The same for steps of this very run: only services that something was taken back for are told.
+/// The same for steps of this very run: only services that something was taken back for are told,
+/// if any are.
 pub(super) fn take_back_own(
     number: u32,
+    plan: &Plan,
     machine: &mut dyn Alter,
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<usize, ApplyError> {
-    back(number, &|changed| changed, machine, ledger, progress)
+    let tells = |changed: bool| changed && !plan.leaves_services;
+    back(number, &tells, machine, ledger, progress)
 }
 
 fn back(

@@ -183,16 +183,7 @@ fn carry_out(
     if !blocked.is_empty() {
         return Err(ApplyError::Blocked(blocked.join("; ")));
     }
-    let todo: Vec<&Step> = plan
-        .steps
-        .iter()
-        .filter(|step| {
-            matches!(
-                step.action,
-                Action::Create | Action::Change | Action::Remove
-            )
-        })
-        .collect();
+    let todo: Vec<&Step> = plan.todo().collect();
     if todo.is_empty() && ledger.applied()? == applied {
         return Ok(Outcome {
             generation: None,
@@ -204,7 +195,6 @@ fn carry_out(
     let names = ServiceNames::of(plan);
     let mut run = || -> Result<(), ApplyError> {
         adopt(plan, &known, &mut applied, ledger, progress)?;
-        let mut woken: BTreeMap<ServiceId, How> = BTreeMap::new();
         let mut stage = "";
         for (place, step) in todo.iter().enumerate() {
             progress.step(place + 1, todo.len(), step);
@@ -215,10 +205,6 @@ fn carry_out(
             }
             stage = step.kind;
             let mark = take(number, place + 1, step, &names, machine, ledger)?;
-            for wake in &step.wakes {
-                let how = woken.entry(wake.service).or_insert(wake.how);
-                *how = (*how).max(wake.how);
-            }
             if let Some(mut mark) = mark {
                 mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
                 applied.insert(step.id.clone(), mark);
@@ -234,7 +220,10 @@ fn carry_out(
                     progress.warn(&warning);
                 }
             }
-            settle(plan, &woken, machine, progress)?;
+            if plan.leaves_services {
+                return Ok(());
+            }
+            settle(plan, &Plan::wakes(plan.todo()), machine, progress)?;
             for name in &plan.restarts {
                 progress.service(name, "restart");
                 machine.wake(name, How::Restart)?;
@@ -250,7 +239,7 @@ fn carry_out(
                 taken: todo.len(),
             })
         }
-        Err(first) => match back::take_back_own(number, machine, ledger, progress) {
+        Err(first) => match back::take_back_own(number, plan, machine, ledger, progress) {
             Ok(_) => Err(first),
             Err(second) => Err(ApplyError::HalfWay {
                 first: Box::new(first),
@@ -300,14 +289,7 @@ fn settle(
         let was_running = matches!(step.before, State::Service { running: true, .. });
         match woken.get(&service.id) {
             Some(how) if was_running => {
-                progress.service(
-                    &service.name,
-                    if *how == How::Reload {
-                        "reload"
-                    } else {
-                        "restart"
-                    },
-                );
+                progress.service(&service.name, how.as_str());
                 machine.wake(&service.name, *how)?;
             }
             _ if step.action == Action::Keep => continue,

@@ -9,7 +9,7 @@ use crate::apply::{apply, take_back};
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
-use crate::plan::{Action, Plan, plan, show};
+use crate::plan::{Action, Applied, Plan, Waiting, plan, show};
 use crate::resource::{Layout, Resource};
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Only what this service wants: certificates, prosody, jicofo, videobridge, meet, nginx, caddy
     #[arg(long, value_name = "SERVICE", value_parser = service)]
     only: Option<ServiceId>,
+    /// Start, reload and restart nothing; the next plain `apply` does
+    #[arg(long)]
+    no_restart: bool,
 }
 
 fn service(text: &str) -> Result<ServiceId, String> {
@@ -49,7 +52,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     target.log(&reader, "apply", report)?;
     recover(&mut machine, &mut books, report)?;
     let mut scene = Scene::set(site, platform, &machine, &places)?;
-    let plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    let plan = choose(scene.layout()?, args, &machine, &books)?;
     if !plan.changes() && plan.blocked().next().is_none() {
         // The books may still have to learn that everything is in order.
         let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
@@ -77,7 +80,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // of secrets may be new, so the plan is made again.
         secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
             .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
-        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+        plan = choose(scene.layout()?, args, &machine, &books)?;
     }
     let missing = missing_packages(&plan);
     if !missing.is_empty() && plan.blocked().next().is_none() {
@@ -89,7 +92,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // Packages bring files, pages and users of their own: everything is another now.
         let (site, platform) = (scene.site.clone(), scene.platform.clone());
         scene = Scene::set(site, platform, &machine, &places)?;
-        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+        plan = choose(scene.layout()?, args, &machine, &books)?;
     }
     let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
     report.done();
@@ -112,17 +115,27 @@ pub(super) fn recover(
     Ok(())
 }
 
-/// The plan for everything, or for one service while the books keep the rest.
+/// The plan that the options ask for.
 fn choose(
     layout: Layout,
-    only: Option<ServiceId>,
+    args: &Args,
     machine: &Machine,
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
     let applied = books.applied()?;
-    let Some(only) = only else {
-        return Ok(plan(&layout, machine, &applied));
+    let plan = match args.only {
+        Some(only) => part(layout, only, machine, applied),
+        None => plan(&layout, machine, &applied),
     };
+    Ok(if args.no_restart {
+        plan.put_off()
+    } else {
+        plan
+    })
+}
+
+/// The plan for one service, while the books keep the rest.
+fn part(layout: Layout, only: ServiceId, machine: &Machine, applied: Applied) -> Plan {
     let others: std::collections::BTreeSet<String> = layout
         .items
         .iter()
@@ -150,7 +163,7 @@ fn choose(
     };
     let mut plan = plan(&part, machine, &looked_at);
     plan.elsewhere = elsewhere;
-    Ok(plan)
+    plan
 }
 
 /// Folders come along with any service, since its files stand in them; so do the lines that start
@@ -160,17 +173,40 @@ fn is_shared(resource: &Resource) -> bool {
 }
 
 fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
+    let waiting = if plan.leaves_services {
+        plan.waiting()
+    } else {
+        Vec::new()
+    };
     if report.is_json() {
         let mut value = show::json(plan);
         value["generation"] = serde_json::json!(generation);
         value["taken"] = serde_json::json!(taken);
+        value["waiting"] = waiting
+            .iter()
+            .map(|one| serde_json::json!({ "service": one.service, "how": one.how }))
+            .collect();
         report.result(value);
-    } else if taken == 0 {
+        return ExitCode::SUCCESS;
+    }
+    if taken == 0 {
         report.note("everything is in order: nothing had to be changed");
     } else if let Some(number) = generation {
         report.note(&format!(
             "generation {number}: {taken} steps taken; `jitsi-install rollback` takes them back"
         ));
+    }
+    for Waiting { service, how } in &waiting {
+        report.note(&match how {
+            Some(how) => format!(
+                "{service}: runs with its old configuration, {} is put off",
+                how.as_str()
+            ),
+            None => format!("{service}: was not started"),
+        });
+    }
+    if !waiting.is_empty() {
+        report.hint("`jitsi-install apply` starts and restarts what is put off");
     }
     ExitCode::SUCCESS
 }

@@ -215,6 +215,12 @@ impl Report {
         self.say(text);
     }
 
+    /// Something to type next.
+    pub(super) fn hint(&mut self, text: &str) {
+        let text = format!("  {}: {text}", self.err.paint(36, "hint"));
+        self.say(&text);
+    }
+
     fn say(&mut self, text: &str) {
         if !self.quiet {
             self.line(text);

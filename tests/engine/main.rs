@@ -3,6 +3,7 @@
 
 mod faults;
 mod kill;
+mod live;
 mod spoiled;
 mod stage;
 mod steps;

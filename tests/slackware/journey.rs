@@ -65,6 +65,7 @@ pub(crate) fn take() {
     if from_nothing(&machine, &mut cases) {
         once_more(&machine, &mut cases);
         only_whom_it_concerns(&machine, &mut cases);
+        put_off(&machine, &mut cases);
         another_web_server(&machine, &mut cases);
         away(&machine, &mut cases);
     }
@@ -205,8 +206,57 @@ fn only_whom_it_concerns(machine: &Machine, cases: &mut Cases) {
     all_run(machine, "nginx", cases, "with another port");
 }
 
+/// `--no-restart`, and the next plain apply.
+fn put_off(machine: &Machine, cases: &mut Cases) {
+    let before = machine.pids("nginx");
+    let port = ("prosody.http_port", "5281");
+    let said = |words: &[&str]| machine.installer(words);
+    machine.write(SITE, &site(&[("jicofo.memory", "310"), port]));
+    let quiet = said(&["apply", "--yes", "--no-restart"]);
+    let words = "jicofo: runs with its old configuration, restart is put off\n  hint: `jitsi-install apply` starts";
+    let holds = quiet.code == 0 && quiet.err.contains(words);
+    cases.holds("an apply without a restart", holds, || quiet.whole());
+    let config = machine.read("/etc/jitsi/jicofo/config");
+    cases.holds("lays out", config.contains("310"), || config.clone());
+    let pids = machine.pids("nginx");
+    cases.same("and leaves all services", pids, before.clone());
+    let plan = said(&["plan", "--exit-code"]);
+    let holds = plan.code == 2 && plan.out.contains("jicofo  (restart, which was put off)");
+    cases.holds("a plan knows of it", holds, || plan.whole());
+    let status = said(&["status"]);
+    let holds = status.code == 1 && status.out.contains("put off");
+    cases.holds("and status too", holds, || status.whole());
+    let told = said(&["apply", "--yes", "--no-restart", "--json"]);
+    let last: serde_json::Value =
+        serde_json::from_str(told.out.lines().last().unwrap_or_default()).unwrap_or_default();
+    let want = serde_json::json!([{ "service": "jicofo", "how": "restart" }]);
+    cases.same("and JSON", last["waiting"].clone(), want);
+    let caddy = site(&[("jicofo.memory", "310"), port, ("web.server", "\"caddy\"")]);
+    machine.write(SITE, &caddy);
+    let refused = said(&["apply", "--yes", "--no-restart"]);
+    let holds = refused.code == 1
+        && refused
+            .err
+            .contains("service nginx: it would have to be stopped");
+    cases.holds("no other web server without a stop", holds, || {
+        refused.whole()
+    });
+    machine.write(SITE, &site(&[("jicofo.memory", "310"), port]));
+    let later = said(&["apply", "--yes"]);
+    cases.same("a later apply", later.code, 0);
+    let after = machine.pids("nginx");
+    let changed: Vec<&str> = before
+        .keys()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .copied()
+        .collect();
+    cases.same("restarts Jicofo alone after all", changed, vec!["jicofo"]);
+    let plan = said(&["plan", "--exit-code"]);
+    cases.same("and then nothing is put off", plan.code, 0);
+}
+
 fn another_web_server(machine: &Machine, cases: &mut Cases) {
-    let memory = ("jicofo.memory", "300");
+    let memory = ("jicofo.memory", "310");
     machine.write(SITE, &site(&[memory, ("web.server", "\"caddy\"")]));
     let said = machine.installer(&["apply", "--yes"]);
     cases.holds("from nginx to Caddy", said.code == 0, || said.whole());
