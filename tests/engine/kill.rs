@@ -105,6 +105,212 @@ fn two_hundred_kills_lose_nothing() {
     );
 }
 
+/// Is strace here? It stops a process at a system call.
+fn strace() -> bool {
+    let is_here = Command::new("strace")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let strict = std::env::var_os("CHECK_STRICT").is_some_and(|value| value == "1");
+    assert!(is_here || !strict, "strace is not here");
+    if !is_here {
+        eprintln!("SKIPPED: strace is not here");
+    }
+    is_here
+}
+
+/// Runs a verb until it enters its `at`th sync, where it is stopped, or killed.
+fn cut(stage: &Stage, verb: &str, signal: &str, at: usize) -> Command {
+    let inner = command(stage, verb);
+    let mut command = Command::new("strace");
+    command
+        .args(["-qq", "-o", "/dev/null", "--trace=fsync"])
+        .arg(format!("--inject=fsync:signal={signal}:when={at}"))
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn write_site(stage: &Stage, more: &str) {
+    let text = format!("schema = 1\ndomain = \"meet.example.org\"\n{more}");
+    std::fs::write(stage.path("site.toml"), text).unwrap();
+}
+
+/// Runs it and gives what it says.
+fn said(stage: &Stage, verb: &str) -> (Option<i32>, String) {
+    let mut command = command(stage, verb);
+    let mut args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+    args.retain(|arg| arg != "--quiet");
+    command = Command::new(command.get_program());
+    let output = command.args(args).stdin(Stdio::null()).output().unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// The tree with two generations.
+fn two_generations() -> Stage {
+    let stage = Stage::quick();
+    for more in ["", "[web]\nserver = \"caddy\"\n"] {
+        write_site(&stage, more);
+        assert!(command(&stage, "apply").status().unwrap().success());
+    }
+    stage
+}
+
+#[test]
+fn an_apply_is_refused_while_a_rollback_runs() {
+    if !strace() {
+        return;
+    }
+    let stage = two_generations();
+    let before = stage.picture();
+    let mut rollback = cut(&stage, "rollback", "STOP", 12).spawn().unwrap();
+    let lock = stage.path("var/lib/jitsi-install/lock");
+    let until = Instant::now() + Duration::from_secs(20);
+    let holder = loop {
+        let text = std::fs::read_to_string(&lock).unwrap_or_default();
+        if text.trim().ends_with("rollback") && stage.picture() != before {
+            break text.trim().to_owned();
+        }
+        assert!(Instant::now() < until, "the rollback does not begin");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let half = stage.picture();
+    for verb in ["apply", "rollback", "uninstall"] {
+        let (code, err) = said(&stage, verb);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(
+            err.contains(&format!("another jitsi-install is at work ({holder})")),
+            "{verb}: {err}"
+        );
+    }
+    assert_eq!(stage.picture(), half, "and nothing is changed by them");
+
+    // Killed half-way, it is in nobody's way: the next apply takes back what it did.
+    let pid = holder.trim_start_matches("process ");
+    let pid = pid.split(',').next().unwrap().parse().unwrap();
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .unwrap();
+    rollback.wait().unwrap();
+    let (code, err) = said(&stage, "apply");
+    assert_eq!(code, Some(0), "{err}");
+    let words = [
+        "generation 3 was never finished: taking it back",
+        "everything is in order",
+    ];
+    assert!(words.iter().all(|word| err.contains(word)), "{err}");
+    assert_eq!(stage.picture(), before);
+}
+
+#[test]
+fn a_rollback_killed_at_every_sync_is_recovered_by_the_next_apply() {
+    if !strace() {
+        return;
+    }
+    let stage = two_generations();
+    let before = stage.picture();
+    let mut at = 0;
+    loop {
+        at += 1;
+        if cut(&stage, "rollback", "KILL", at)
+            .status()
+            .unwrap()
+            .success()
+        {
+            break;
+        }
+        let (code, err) = said(&stage, "apply");
+        assert_eq!(code, Some(0), "killed at sync {at}: {err}");
+        assert_eq!(stage.picture(), before, "killed at sync {at}");
+    }
+    assert!(at > 50, "{at} syncs only");
+    eprintln!("a rollback was killed at {} syncs", at - 1);
+    assert_ne!(stage.picture(), before, "the last one came to its end");
+}
+
+const MANY: u32 = 10_000;
+
+/// Generations after the first, as an older version without an end to them would have left.
+fn many_generations(stage: &Stage) -> std::path::PathBuf {
+    let folder = stage.path("var/lib/jitsi-install/generations");
+    let first = folder.join("0001");
+    let text = std::fs::read_to_string(first.join("applied.json")).unwrap();
+    let mut finished: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let applied = finished["applied"].take();
+    finished["applied"] = serde_json::json!({});
+    for number in 2..=MANY {
+        let place = folder.join(format!("{number:04}"));
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(place.join("journal"), "").unwrap();
+        if number == MANY {
+            finished["applied"].clone_from(&applied);
+        }
+        finished["generation"]["number"] = number.into();
+        std::fs::write(place.join("applied.json"), finished.to_string()).unwrap();
+    }
+    folder
+}
+
+fn numbers(folder: &std::path::Path) -> Vec<u32> {
+    let names = std::fs::read_dir(folder).unwrap();
+    let mut numbers: Vec<u32> = names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.parse().unwrap_or_else(|_| panic!("{name} is left")))
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn ten_thousand_generations_become_ten() {
+    let stage = Stage::quick();
+    write_site(&stage, "");
+    assert!(command(&stage, "apply").status().unwrap().success());
+    let folder = many_generations(&stage);
+    let conf = stage.path("etc/jitsi/jicofo/jicofo.conf");
+    std::fs::write(&conf, "# mine\n").unwrap();
+
+    // Killed in the middle of it, the generation itself stands.
+    write_site(&stage, "[jicofo]\nmemory = 2048\n");
+    let mut child = command(&stage, "apply").spawn().unwrap();
+    let last = folder.join(format!("{}/applied.json", MANY + 1));
+    let until = Instant::now() + Duration::from_secs(20);
+    while !last.exists() || folder.join("0200").exists() {
+        assert!(Instant::now() < until, "it does not come to that");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = stage.picture();
+    let count = std::fs::read_dir(&folder).unwrap().count();
+    assert!(count > 1000, "{count} were left when it was killed");
+    let (code, err) = said(&stage, "apply");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("everything is in order"), "{err}");
+    assert_eq!(stage.picture(), after);
+
+    write_site(&stage, "[jicofo]\nmemory = 2049\n");
+    let begun = Instant::now();
+    assert!(command(&stage, "apply").status().unwrap().success());
+    let seconds = begun.elapsed().as_secs();
+    eprintln!("{count} generations were pruned in {seconds} s");
+    assert!(seconds < 30, "each takes longer the more there are");
+    assert_eq!(numbers(&folder), (MANY - 7..=MANY + 2).collect::<Vec<_>>());
+    assert!(is_somewhere(&stage, "# mine\n"), "the edit is lost");
+    let (code, err) = said(&stage, "rollback");
+    assert_eq!(code, Some(0), "{err}");
+    write_site(&stage, "[jicofo]\nmemory = 2048\n");
+    assert_eq!(stage.picture(), after);
+}
+
 /// `plan` has no `--yes`.
 fn plan_code(command: Command) -> Option<i32> {
     let args: Vec<_> = command
