@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alter, ApplyError, Outcome, Progress, carry_out};
+use super::{Alter, ApplyError, Manner, Outcome, Progress, carry_out};
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::AbsPath;
 use crate::plan::{Action, Applied, Found, Observe, Plan, Reason, State, Step, block, removal};
@@ -78,6 +78,26 @@ fn back(
     }
     ledger.strike(number)?;
     Ok(entries.len())
+}
+
+/// Takes the last step back, when it is of this resource: it failed, perhaps half-way.
+pub(super) fn take_back_last(
+    number: u32,
+    id: &str,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    let entries = ledger.entries(number)?;
+    let Some(entry) = entries.last().filter(|entry| entry.id == id) else {
+        return Ok(());
+    };
+    let state = former(number, entry, ledger)?;
+    match entry.place() {
+        Some(path) => path_back(&path, entry, &state, machine, ledger, progress)?,
+        None => thing_back(entry, &state, machine, progress)?,
+    };
+    Ok(())
 }
 
 fn path_back(
@@ -295,6 +315,7 @@ pub fn rollback(
         plan,
         &format!("rollback to {target}"),
         applied,
+        Manner::AllOrNothing,
         machine,
         ledger,
         progress,

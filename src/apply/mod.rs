@@ -6,6 +6,7 @@
 //! Over 400 lines, because the traits that the loop asks for stand with the loop that asks.
 
 mod back;
+mod keep_going;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, St
 use crate::resource::{How, Resource, Service, digest};
 
 pub use back::{plan_back, rollback, take_back};
+pub use keep_going::Failed;
+use keep_going::Failures;
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
@@ -86,6 +89,10 @@ pub trait Progress {
     fn service(&mut self, name: &str, what: &str);
     /// Something is not as it should be, and no reason to stop.
     fn warn(&mut self, text: &str);
+    /// A step failed or is left out, and the others are carried out all the same.
+    fn failed(&mut self, id: &str, why: &str) {
+        self.warn(&format!("{id}: {why}"));
+    }
 }
 
 /// An apply that did not come to its end.
@@ -122,6 +129,9 @@ pub enum ApplyError {
     /// There is no such generation.
     #[error("there is no generation {0} to go back to")]
     NoGeneration(u32),
+    /// A step was left out.
+    #[error("left out, since `{0}` failed")]
+    LeftOut(String),
     /// What was done could not be taken back wholly.
     #[error("{first}; and taking it back failed: {second}")]
     HalfWay {
@@ -132,6 +142,13 @@ pub enum ApplyError {
     },
 }
 
+impl ApplyError {
+    /// Nothing may be done without books.
+    fn is_of_books(&self) -> bool {
+        matches!(self, Self::Ledger(_))
+    }
+}
+
 /// What an apply did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -139,6 +156,17 @@ pub struct Outcome {
     pub generation: Option<u32>,
     /// Steps that were taken.
     pub taken: usize,
+    /// Steps that failed or were left out; only [`keep_going`] has any.
+    pub failures: Vec<Failed>,
+}
+
+/// What happens when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// All are taken back.
+    AllOrNothing,
+    /// It alone is taken back, and those that need it are left out.
+    KeepGoing,
 }
 
 /// Carries a plan out, or takes back what it did.
@@ -153,8 +181,41 @@ pub fn apply(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let applied = plan_marks(plan);
-    carry_out(plan, title, applied, machine, ledger, progress)
+    let manner = Manner::AllOrNothing;
+    carry_out(
+        plan,
+        title,
+        plan_marks(plan),
+        manner,
+        machine,
+        ledger,
+        progress,
+    )
+}
+
+/// Carries out what can be carried out. A step that fails is taken back alone, those that need it
+/// are left out, and the books say of both what they said before, so that the next apply has them
+/// in its plan.
+///
+/// # Errors
+/// When the books cannot be kept, or a step that failed cannot be taken back: then as [`apply()`].
+pub fn keep_going(
+    plan: &Plan,
+    title: &str,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, ApplyError> {
+    let manner = Manner::KeepGoing;
+    carry_out(
+        plan,
+        title,
+        plan_marks(plan),
+        manner,
+        machine,
+        ledger,
+        progress,
+    )
 }
 
 /// What the books will say when every step of a plan is taken or was not needed.
@@ -172,6 +233,7 @@ fn carry_out(
     plan: &Plan,
     title: &str,
     mut applied: Applied,
+    manner: Manner,
     machine: &mut dyn Alter,
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
@@ -188,11 +250,13 @@ fn carry_out(
         return Ok(Outcome {
             generation: None,
             taken: 0,
+            failures: Vec::new(),
         });
     }
     let known = ledger.applied()?;
     let number = ledger.begin()?;
     let names = ServiceNames::of(plan);
+    let (mut failures, mut taken) = (Failures::default(), Vec::new());
     let mut run = || -> Result<(), ApplyError> {
         adopt(plan, &known, &mut applied, ledger, progress)?;
         let mut stage = "";
@@ -204,15 +268,31 @@ fn carry_out(
                 machine.refresh()?;
             }
             stage = step.kind;
-            let mark = take(number, place + 1, step, &names, machine, ledger)?;
-            if let Some(mut mark) = mark {
-                mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
-                applied.insert(step.id.clone(), mark);
+            let done = match failures.cause(step) {
+                Some(cause) => Err(ApplyError::LeftOut(cause.to_owned())),
+                None => take(number, place + 1, step, &names, machine, ledger),
+            };
+            match done {
+                Ok(mark) => {
+                    taken.push(*step);
+                    if let Some(mut mark) = mark {
+                        mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
+                        applied.insert(step.id.clone(), mark);
+                    }
+                }
+                Err(error) if manner == Manner::AllOrNothing || error.is_of_books() => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    back::take_back_last(number, &step.id, machine, ledger, progress)?;
+                    progress.failed(&step.id, &error.to_string());
+                    failures.note(step, error.to_string(), &known, &mut applied);
+                }
             }
         }
         if machine.is_live() {
             machine.refresh()?;
-            let settings = todo.iter().filter(|step| step.action != Action::Remove);
+            let settings = taken.iter().filter(|step| step.action != Action::Remove);
             for path in settings.filter_map(|step| step.path.as_ref()) {
                 if path.as_str().starts_with("/etc/sysctl.d/")
                     && let Some(warning) = machine.kernel(path)
@@ -223,7 +303,28 @@ fn carry_out(
             if plan.leaves_services {
                 return Ok(());
             }
-            settle(plan, &Plan::wakes(plan.todo()), machine, progress)?;
+            let woken = Plan::wakes(taken.iter().copied());
+            for (step, service) in services(plan) {
+                let (how, runs) = (woken.get(&service.id).copied(), is_running(&step.before));
+                if failures.service(service.id).is_some() {
+                    if let Some(how) = how.filter(|_| runs) {
+                        failures.waits(&step.id, how);
+                    }
+                    continue;
+                }
+                match settle(step, service, how, machine, progress) {
+                    Err(error) if manner == Manner::KeepGoing => {
+                        progress.failed(&step.id, &error.to_string());
+                        failures.list.push(Failed {
+                            id: step.id.clone(),
+                            why: error.to_string(),
+                        });
+                        failures.waits(&step.id, How::Restart);
+                    }
+                    done => done?,
+                }
+            }
+            failures.write(&mut applied);
             for name in &plan.restarts {
                 progress.service(name, "restart");
                 machine.wake(name, How::Restart)?;
@@ -232,11 +333,20 @@ fn carry_out(
         Ok(())
     };
     match run() {
+        Ok(()) if taken.is_empty() && !failures.list.is_empty() => {
+            ledger.strike(number)?;
+            Ok(Outcome {
+                generation: None,
+                taken: 0,
+                failures: failures.list,
+            })
+        }
         Ok(()) => {
             ledger.finish(number, title, &applied)?;
             Ok(Outcome {
                 generation: Some(number),
-                taken: todo.len(),
+                taken: taken.len(),
+                failures: failures.list,
             })
         }
         Err(first) => match back::take_back_own(number, plan, machine, ledger, progress) {
@@ -277,28 +387,30 @@ fn services(plan: &Plan) -> impl Iterator<Item = (&Step, &Service)> {
     })
 }
 
-/// Tells each service once of what changed, in starting order, and waits until it is up. One that
-/// was only just started has read everything already.
+fn is_running(state: &State) -> bool {
+    matches!(state, State::Service { running: true, .. })
+}
+
+/// Tells a service once of what changed and waits until it is up. One that was only just started
+/// has read everything already.
 fn settle(
-    plan: &Plan,
-    woken: &BTreeMap<ServiceId, How>,
+    step: &Step,
+    service: &Service,
+    how: Option<How>,
     machine: &mut dyn Alter,
     progress: &mut dyn Progress,
 ) -> Result<(), ApplyError> {
-    for (step, service) in services(plan) {
-        let was_running = matches!(step.before, State::Service { running: true, .. });
-        match woken.get(&service.id) {
-            Some(how) if was_running => {
-                progress.service(&service.name, how.as_str());
-                machine.wake(&service.name, *how)?;
-            }
-            _ if step.action == Action::Keep => continue,
-            _ => {}
+    match how {
+        Some(how) if is_running(&step.before) => {
+            progress.service(&service.name, how.as_str());
+            machine.wake(&service.name, how)?;
         }
-        progress.service(&service.name, "waiting until it is up");
-        if let Some(warning) = machine.await_up(service)? {
-            progress.warn(&warning);
-        }
+        _ if step.action == Action::Keep => return Ok(()),
+        _ => {}
+    }
+    progress.service(&service.name, "waiting until it is up");
+    if let Some(warning) = machine.await_up(service)? {
+        progress.warn(&warning);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places, Scene};
-use crate::apply::{apply, take_back};
+use crate::apply::{Failed, Outcome, apply, keep_going, take_back};
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Start, reload and restart nothing; the next plain `apply` does
     #[arg(long)]
     no_restart: bool,
+    /// When a step fails, take back that step alone and do what does not need it
+    #[arg(long)]
+    keep_going: bool,
 }
 
 fn service(text: &str) -> Result<ServiceId, String> {
@@ -56,7 +59,8 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     if !plan.changes() && plan.blocked().next().is_none() {
         // The books may still have to learn that everything is in order.
         let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
-        return Ok(told(&plan, outcome.generation, 0, report));
+        told(&plan, &outcome, report);
+        return Ok(ExitCode::SUCCESS);
     }
     if !report.is_json() {
         super::plan::print(&plan, global, args.diff, report);
@@ -94,9 +98,20 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         scene = Scene::set(site, platform, &machine, &places)?;
         plan = choose(scene.layout()?, args, &machine, &books)?;
     }
-    let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
+    let carry_out = if args.keep_going { keep_going } else { apply };
+    let outcome = carry_out(&plan, "apply", &mut machine, &mut books, report)?;
     report.done();
-    Ok(told(&plan, outcome.generation, outcome.taken, report))
+    told(&plan, &outcome, report);
+    if outcome.failures.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines = outcome
+        .failures
+        .iter()
+        .map(|Failed { id, why }| format!("\n  {id}: {why}"));
+    let what = format!("not everything could be done:{}", lines.collect::<String>());
+    Err(Failure::new(FAILED, what)
+        .hint("mend what is named, then run `jitsi-install apply` again: it does the rest"))
 }
 
 /// Takes back what a killed run left behind.
@@ -172,7 +187,12 @@ fn is_shared(resource: &Resource) -> bool {
     matches!(resource, Resource::Dir(_)) || resource.kind() == "block"
 }
 
-fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
+fn told(plan: &Plan, outcome: &Outcome, report: &mut Report) {
+    let Outcome {
+        generation,
+        taken,
+        failures,
+    } = outcome;
     let waiting = if plan.leaves_services {
         plan.waiting()
     } else {
@@ -186,10 +206,14 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
             .iter()
             .map(|one| serde_json::json!({ "service": one.service, "how": one.how }))
             .collect();
+        value["failures"] = failures
+            .iter()
+            .map(|one| serde_json::json!({ "id": one.id, "why": one.why }))
+            .collect();
         report.result(value);
-        return ExitCode::SUCCESS;
+        return;
     }
-    if taken == 0 {
+    if *taken == 0 && failures.is_empty() {
         report.note("everything is in order: nothing had to be changed");
     } else if let Some(number) = generation {
         report.note(&format!(
@@ -208,7 +232,6 @@ fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report)
     if !waiting.is_empty() {
         report.hint("`jitsi-install apply` starts and restarts what is put off");
     }
-    ExitCode::SUCCESS
 }
 
 /// Packages that the plan would install.

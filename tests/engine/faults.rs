@@ -102,14 +102,14 @@ enum Way {
 const WAYS: [Way; 3] = [Way::Debian, Way::Slackware, Way::Away];
 
 impl Way {
-    fn old(self, stage: &Stage) -> Layout {
+    fn before(self, stage: &Stage) -> Layout {
         match self {
             Self::Debian => stage.layout(OLD),
             Self::Slackware | Self::Away => stage.layout_for(Release::Slackware15, OLD),
         }
     }
 
-    fn new(self, stage: &Stage) -> Layout {
+    fn after(self, stage: &Stage) -> Layout {
         match self {
             Self::Debian => stage.layout(NEW),
             Self::Slackware => stage.layout_for(Release::Slackware15, NEW),
@@ -170,7 +170,7 @@ fn old_stage(way: Way) -> (Stage, Picture) {
         "#!/bin/sh\n# first\nexit 0\n",
     )
     .unwrap();
-    stage.carry_out(&way.old(&stage)).unwrap();
+    stage.carry_out(&way.before(&stage)).unwrap();
     // Edits of the administrator, which must never be lost; one of them in a block.
     for (path, from, to) in EDITS {
         let path = stage.path(path);
@@ -218,7 +218,7 @@ fn a_failure_at_every_step_is_taken_back() {
 
 fn failures(way: Way) {
     let (stage, old) = old_stage(way);
-    let new = way.new(&stage);
+    let new = way.after(&stage);
     let mut at = 1;
     loop {
         let (outcome, count) = faulty_apply(&stage, &new, at, Fault::Refuse);
@@ -251,7 +251,7 @@ fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
 
 fn deaths(way: Way) {
     let (stage, old) = old_stage(way);
-    let new = way.new(&stage);
+    let new = way.after(&stage);
     for fault in [Fault::DieBefore, Fault::DieAfter] {
         let mut at = 1;
         loop {
@@ -291,7 +291,7 @@ fn deaths(way: Way) {
 fn a_journal_cut_in_its_last_line_is_read() {
     let way = Way::Debian;
     let (stage, old) = old_stage(way);
-    let (outcome, _) = faulty_apply(&stage, &way.new(&stage), 5, Fault::DieBefore);
+    let (outcome, _) = faulty_apply(&stage, &way.after(&stage), 5, Fault::DieBefore);
     assert!(outcome.is_none());
     let folder = std::fs::read_dir(stage.path("var/lib/jitsi-install/generations")).unwrap();
     let newest = folder.map(|entry| entry.unwrap().path()).max().unwrap();

@@ -172,15 +172,16 @@ fn an_apply_is_refused_while_a_rollback_runs() {
     let mut rollback = cut(&stage, "rollback", "STOP", 12).spawn().unwrap();
     let lock = stage.path("var/lib/jitsi-install/lock");
     let until = Instant::now() + Duration::from_secs(20);
-    let holder = loop {
+    let (holder, half) = loop {
         let text = std::fs::read_to_string(&lock).unwrap_or_default();
-        if text.trim().ends_with("rollback") && stage.picture() != before {
-            break text.trim().to_owned();
+        let half = stage.picture();
+        std::thread::sleep(Duration::from_millis(300));
+        // It has begun, and stands still.
+        if text.trim().ends_with("rollback") && half != before && stage.picture() == half {
+            break (text.trim().to_owned(), half);
         }
         assert!(Instant::now() < until, "the rollback does not begin");
-        std::thread::sleep(Duration::from_millis(10));
     };
-    let half = stage.picture();
     for verb in ["apply", "rollback", "uninstall"] {
         let (code, err) = said(&stage, verb);
         assert_eq!(code, Some(1), "{err}");

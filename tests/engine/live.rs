@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jitsi_install::apply::{Alter, AlterError, ApplyError, Outcome, apply};
+use jitsi_install::apply::{Alter, AlterError, ApplyError, Outcome, apply, keep_going};
 use jitsi_install::host::Machine;
 use jitsi_install::journal::Ledger;
 use jitsi_install::name::{AbsPath, Owner, ServiceId};
 use jitsi_install::plan::{Action, Found, Observe, Plan, State, plan};
 use jitsi_install::resource::{How, Item, Layout, Resource, Service, Wake};
 
-use super::stage::{Silent, Stage};
+use super::stage::{Silent, Stage, without_shared};
 
 /// A machine whose services are names in a map.
 struct Live {
@@ -70,8 +70,10 @@ impl Alter for Live {
             panic!("{state:?} is no service");
         };
         let (_, ran) = self.services[thing.name()];
-        if running && !ran {
+        if running != ran {
             self.refuse(thing.name())?;
+        }
+        if running && !ran {
             self.told.push(format!("start {}", thing.name()));
         } else if ran && !running {
             self.told.push(format!("stop {}", thing.name()));
@@ -259,4 +261,105 @@ fn a_service_that_would_have_to_stop_stands_in_the_way() {
     let error = carry_out(&stage, &mut machine, &plan).unwrap_err();
     assert!(error.to_string().contains("--no-restart"), "{error}");
     assert!(stage.path("n.conf").exists());
+}
+
+/// Carries out what can be, while `refuses` does not let itself be changed, and names what failed.
+fn go_on(stage: &Stage, machine: &mut Live, layout: &Layout, refuses: &'static str) -> Vec<String> {
+    let plan = plan_of(stage, machine, layout);
+    let reader = stage.machine();
+    let mut books = stage.books(&reader);
+    machine.refuses = refuses;
+    let outcome = keep_going(&plan, "apply", machine, &mut books, &mut Silent).unwrap();
+    machine.refuses = "";
+    // A service that cannot be told is a failure without a step of its own.
+    assert!(outcome.taken + outcome.failures.len() >= plan.todo().count());
+    let failures = outcome.failures.into_iter();
+    failures
+        .map(|one| format!("{}: {}", one.id, one.why))
+        .collect()
+}
+
+#[test]
+fn going_on_leaves_out_what_needs_the_step_that_failed() {
+    let stage = Stage::new();
+    let mut machine = live(&stage);
+    let failed = go_on(&stage, &mut machine, &layout("1"), "/p");
+    let left = |what: &str| format!("{what}: left out, since `dir /p` failed");
+    assert_eq!(
+        failed,
+        [
+            "dir /p: `/p`: made up by the test".to_owned(),
+            left("file /p/a.conf"),
+            left("file /p/b.conf"),
+            left("service prosody"),
+        ]
+    );
+    assert_eq!(machine.told(), ["start jicofo", "start nginx"]);
+    all(&stage, &mut machine, "1").unwrap();
+    assert_eq!(machine.told(), ["start prosody"]);
+    assert!(!plan_of(&stage, &machine, &layout("1")).changes());
+
+    // One of two files of a service that runs: it is not told of half of it, and not forgotten.
+    let failed = go_on(&stage, &mut machine, &layout("2"), "/p/a.conf");
+    assert_eq!(failed, ["file /p/a.conf: `/p/a.conf`: made up by the test"]);
+    assert_eq!(machine.told(), ["restart jicofo", "reload nginx"]);
+    let plan = plan_of(&stage, &machine, &layout("2"));
+    let ids: Vec<&str> = plan.todo().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids, ["file /p/a.conf", "service prosody"]);
+    carry_out(&stage, &mut machine, &plan).unwrap();
+    assert_eq!(machine.told(), ["restart prosody"]);
+    assert!(!plan_of(&stage, &machine, &layout("2")).changes());
+
+    // A service that does not take it: the others do.
+    let failed = go_on(&stage, &mut machine, &layout("3"), "jicofo");
+    assert_eq!(failed, ["service jicofo: `jicofo`: made up by the test"]);
+    let told = ["restart prosody", "restart jicofo", "reload nginx"];
+    assert_eq!(machine.told(), told);
+    all(&stage, &mut machine, "3").unwrap();
+    assert_eq!(machine.told(), ["restart jicofo"]);
+}
+
+#[test]
+fn going_on_converges_whatever_failed() {
+    let things = [
+        "/p",
+        "/p/a.conf",
+        "/p/b.conf",
+        "/j.conf",
+        "/n.conf",
+        "prosody",
+        "jicofo",
+        "nginx",
+    ];
+    let mut smaller = layout("2");
+    smaller
+        .items
+        .retain(|item| item.service != ServiceId::Prosody);
+    let wanted = [layout("1"), layout("2"), smaller, Layout::default()];
+    let pictures: Vec<_> = {
+        let stage = Stage::new();
+        let mut machine = live(&stage);
+        wanted
+            .iter()
+            .map(|layout| {
+                let plan = plan_of(&stage, &machine, layout);
+                carry_out(&stage, &mut machine, &plan).unwrap();
+                (without_shared(stage.picture()), machine.services.clone())
+            })
+            .collect()
+    };
+    let mut failures = 0;
+    for refuses in things {
+        let stage = Stage::new();
+        let mut machine = live(&stage);
+        for (layout, picture) in wanted.iter().zip(&pictures) {
+            failures += go_on(&stage, &mut machine, layout, refuses).len();
+            let plan = plan_of(&stage, &machine, layout);
+            carry_out(&stage, &mut machine, &plan).unwrap();
+            let now = (without_shared(stage.picture()), machine.services.clone());
+            assert_eq!(now, *picture, "after a failure of {refuses}");
+            assert!(!plan_of(&stage, &machine, layout).changes());
+        }
+    }
+    assert!(failures > 3 * things.len(), "{failures} failures only");
 }

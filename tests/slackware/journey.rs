@@ -66,6 +66,7 @@ pub(crate) fn take() {
         once_more(&machine, &mut cases);
         only_whom_it_concerns(&machine, &mut cases);
         put_off(&machine, &mut cases);
+        going_on(&machine, &mut cases);
         another_web_server(&machine, &mut cases);
         away(&machine, &mut cases);
     }
@@ -253,6 +254,67 @@ fn put_off(machine: &Machine, cases: &mut Cases) {
     cases.same("restarts Jicofo alone after all", changed, vec!["jicofo"]);
     let plan = said(&["plan", "--exit-code"]);
     cases.same("and then nothing is put off", plan.code, 0);
+}
+
+/// `--keep-going`, while Jicofo's file cannot be replaced.
+fn going_on(machine: &Machine, cases: &mut Cases) {
+    let file = "/etc/jitsi/jicofo/config";
+    let wish = [
+        ("jicofo.memory", "330"),
+        ("prosody.http_port", "5282"),
+        ("prosody.log_level", "\"debug\""),
+    ];
+    machine.write(SITE, &site(&wish));
+    let held = machine.sh(&format!("mount --bind {file} {file}"));
+    cases.same("a file can be held", held.code, 0);
+    let refused = machine.installer(&["apply", "--yes"]);
+    let holds = refused.code == 1 && refused.err.contains("taken back");
+    cases.holds("an apply takes all back for it", holds, || refused.whole());
+    let before = machine.pids("nginx");
+    let said = machine.installer(&["apply", "--yes", "--keep-going"]);
+    let named = format!("not everything could be done:\n  file {file}: ");
+    let holds = said.code == 1 && said.err.contains(&named) && said.err.contains("hint: ");
+    cases.holds("one that keeps going names it", holds, || said.whole());
+    let prosody = machine.read("/etc/prosody/prosody.cfg.lua");
+    cases.holds("does the rest", prosody.contains("5282"), || {
+        prosody.clone()
+    });
+    let config = machine.read(file);
+    cases.holds("but not this", config.contains("310"), || config.clone());
+    let after = machine.pids("nginx");
+    let restarted = after.get("prosody") != before.get("prosody");
+    let left = after.get("jicofo") == before.get("jicofo");
+    cases.holds("restarts Prosody, not Jicofo", restarted && left, || {
+        format!("{before:?} {after:?}")
+    });
+    let said = machine.installer(&["apply", "--yes", "--keep-going", "--json"]);
+    let last: serde_json::Value =
+        serde_json::from_str(said.out.lines().last().unwrap_or_default()).unwrap_or_default();
+    let holds = last["failures"][0]["id"] == format!("file {file}") && last["generation"].is_null();
+    cases.holds(
+        "with nothing else to do it makes no generation",
+        holds,
+        || said.whole(),
+    );
+    machine.sh(&format!("umount {file}"));
+    let later = machine.installer(&["apply", "--yes"]);
+    cases.holds("a later apply does it", later.code == 0, || later.whole());
+    let config = machine.read(file);
+    cases.holds("wholly", config.contains("330"), || config.clone());
+    let plan = machine.installer(&["plan", "--exit-code"]);
+    cases.holds("and all is in order", plan.code == 0, || plan.whole());
+    all_run(
+        machine,
+        "nginx",
+        cases,
+        "after a failure that was gone over",
+    );
+    machine.write(
+        SITE,
+        &site(&[("jicofo.memory", "310"), ("prosody.http_port", "5281")]),
+    );
+    let back = machine.installer(&["apply", "--yes"]);
+    cases.same("and back again", back.code, 0);
 }
 
 fn another_web_server(machine: &Machine, cases: &mut Cases) {
