@@ -10,7 +10,7 @@ use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
 use crate::plan::{Action, Applied, Plan, Waiting, plan, show};
-use crate::resource::{Layout, Resource};
+use crate::resource::{Layout, Resource, Service};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -157,6 +157,14 @@ fn part(layout: Layout, only: ServiceId, machine: &Machine, applied: Applied) ->
         .filter(|item| item.service != only)
         .map(|item| item.resource.id())
         .collect();
+    let services: Vec<Service> = layout
+        .items
+        .iter()
+        .filter_map(|item| match &item.resource {
+            Resource::Service(service) if item.service != only => Some(service.clone()),
+            _ => None,
+        })
+        .collect();
     let items: Vec<_> = layout
         .items
         .into_iter()
@@ -178,6 +186,7 @@ fn part(layout: Layout, only: ServiceId, machine: &Machine, applied: Applied) ->
     };
     let mut plan = plan(&part, machine, &looked_at);
     plan.elsewhere = elsewhere;
+    plan.note_elsewhere(&services);
     plan
 }
 
@@ -193,11 +202,7 @@ fn told(plan: &Plan, outcome: &Outcome, report: &mut Report) {
         taken,
         failures,
     } = outcome;
-    let waiting = if plan.leaves_services {
-        plan.waiting()
-    } else {
-        Vec::new()
-    };
+    let waiting = plan.waiting();
     if report.is_json() {
         let mut value = show::json(plan);
         value["generation"] = serde_json::json!(generation);

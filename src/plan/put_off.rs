@@ -1,7 +1,7 @@
 //! A plan that leaves every service as it runs; the books remember what each was not told.
 
 use super::{Action, Plan, Reason, State};
-use crate::resource::{How, Resource};
+use crate::resource::{How, Resource, Service};
 
 /// A service that does not run with what is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,30 @@ impl Plan {
         self
     }
 
+    /// Services beside this plan cannot be told by it; the books say that they wait.
+    pub fn note_elsewhere(&mut self, services: &[Service]) {
+        let woken = Self::wakes(self.todo());
+        for service in services {
+            let mark = self.elsewhere.get_mut(&format!("service {}", service.name));
+            if let (Some(how), Some(mark)) = (woken.get(&service.id), mark) {
+                mark.waits = mark.waits.max(Some(*how));
+            }
+        }
+    }
+
     /// Who does not run with what is laid out once this plan is carried out.
     #[must_use]
     pub fn waiting(&self) -> Vec<Waiting> {
+        let elsewhere = self.elsewhere.iter().filter_map(|(id, mark)| {
+            Some(Waiting {
+                service: id.strip_prefix("service ")?.to_owned(),
+                how: Some(mark.waits?),
+            })
+        });
         let waits = |step: &super::Step| {
+            if !self.leaves_services {
+                return None;
+            }
             let how = step.mark.as_ref()?.waits;
             let runs = matches!(step.after, Some(State::Service { running: true, .. }));
             let Some(Resource::Service(service)) = &step.thing else {
@@ -71,6 +91,7 @@ impl Plan {
                 how,
             })
         };
-        self.steps.iter().filter_map(waits).collect()
+        let here = self.steps.iter().filter_map(waits);
+        here.chain(elsewhere).collect()
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn take() {
     if from_nothing(&machine, &mut cases) {
         once_more(&machine, &mut cases);
         only_whom_it_concerns(&machine, &mut cases);
+        a_part(&machine, &mut cases);
         put_off(&machine, &mut cases);
         going_on(&machine, &mut cases);
         another_web_server(&machine, &mut cases);
@@ -205,6 +206,21 @@ fn only_whom_it_concerns(machine: &Machine, cases: &mut Cases) {
     let restarted = last.get("prosody") != after.get("prosody");
     cases.holds("Prosody is restarted", restarted, || format!("{last:?}"));
     all_run(machine, "nginx", cases, "with another port");
+}
+
+/// `--only` for what others read: they are told by the next plain apply.
+fn a_part(machine: &Machine, cases: &mut Cases) {
+    machine.sh("rm /etc/jitsi/certs/meet.example.org.crt");
+    let said = machine.installer(&["apply", "--yes", "--only", "certificates"]);
+    let words = "nginx: runs with its old configuration, reload is put off";
+    let holds = said.code == 0 && said.err.contains(words);
+    cases.holds("a part says who is not told", holds, || said.whole());
+    let plan = machine.installer(&["plan", "--exit-code"]);
+    let holds = plan.code == 2 && plan.out.contains("nginx  (reload, which was put off)");
+    cases.holds("and a plan knows", holds, || plan.whole());
+    let said = machine.installer(&["apply", "--yes"]);
+    let holds = said.code == 0 && said.err.contains("nginx: reload");
+    cases.holds("who is told later", holds, || said.whole());
 }
 
 /// `--no-restart`, and the next plain apply.
