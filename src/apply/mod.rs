@@ -5,19 +5,23 @@
 //!
 //! Over 400 lines, because the traits that the loop asks for stand with the loop that asks.
 
+mod adopt;
 mod back;
 mod keep_going;
+mod take;
 
 use std::collections::BTreeMap;
 
-use crate::journal::{Entry, Ledger, LedgerError, Undo};
-use crate::name::{AbsPath, Owner, ServiceId};
-use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
-use crate::resource::{How, Resource, Service, digest};
+use crate::journal::{Ledger, LedgerError};
+use crate::name::{AbsPath, ServiceId};
+use crate::plan::{Action, Applied, Observe, Plan, State, Step};
+use crate::resource::{How, Resource, Service};
 
+use adopt::adopt;
 pub use back::{plan_back, rollback, take_back};
 pub use keep_going::Failed;
 use keep_going::Failures;
+use take::take;
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
@@ -411,188 +415,6 @@ fn settle(
     progress.service(&service.name, "waiting until it is up");
     if let Some(warning) = machine.await_up(service)? {
         progress.warn(&warning);
-    }
-    Ok(())
-}
-
-/// Keeps for good what others wrote where a step now writes, and notes in the books what stood
-/// there before this program ever came, so that it can be put back when the program goes.
-fn adopt(
-    plan: &Plan,
-    known: &Applied,
-    applied: &mut Applied,
-    ledger: &mut dyn Ledger,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    for step in &plan.steps {
-        let is_first = !known.contains_key(&step.id);
-        let Some(path) = &step.path else {
-            let was = match step.before {
-                State::Present => Was::Present,
-                State::Service { enabled, running } => Was::Service { enabled, running },
-                _ => continue,
-            };
-            if is_first && let Some(mark) = applied.get_mut(&step.id) {
-                mark.was = Some(was);
-            }
-            continue;
-        };
-        let is_edited = matches!(step.action, Action::Change | Action::Remove)
-            && matches!(step.reason, Reason::Drifted | Reason::Foreign);
-        let mut backup = None;
-        if let State::File { bytes, .. } = &step.before
-            && step.mark.is_some() | is_edited
-            && (is_first || is_edited)
-        {
-            let place = ledger.back_up(path, bytes)?;
-            if is_edited {
-                progress.kept(path, &place);
-            }
-            backup = Some(place);
-        }
-        let was = match (&step.before, backup) {
-            (State::File { mode, ids, .. }, Some(backup)) => Was::File {
-                mode: mode.0,
-                ids: *ids,
-                backup,
-            },
-            (State::Dir { mode, ids }, _) => Was::Dir {
-                mode: mode.0,
-                ids: *ids,
-            },
-            (State::Link { target }, _) => Was::Link {
-                target: target.clone(),
-            },
-            (State::File { .. } | State::Absent | State::Present | State::Service { .. }, _) => {
-                continue;
-            }
-        };
-        if is_first && let Some(mark) = applied.get_mut(&step.id) {
-            mark.was = Some(was);
-        }
-    }
-    Ok(())
-}
-
-/// Takes one step: looks again, writes the way back, then alters.
-fn take(
-    number: u32,
-    place: usize,
-    step: &Step,
-    names: &ServiceNames,
-    machine: &mut dyn Alter,
-    ledger: &mut dyn Ledger,
-) -> Result<Option<Mark>, ApplyError> {
-    let Some(after) = &step.after else {
-        return Ok(None);
-    };
-    let mut after = after.clone();
-    let mut mark = step.mark.clone();
-    let found = match (&step.path, &step.thing) {
-        (Some(path), _) => machine.look(path),
-        (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
-        (None, None) => return Ok(None),
-    };
-    if step.thing.is_some() && found == Found::State(after.clone()) {
-        // An earlier step did it along: `userdel` takes a user's own group with it.
-        return Ok(mark);
-    }
-    if !is_as_planned(&found, &step.before) {
-        return Err(ApplyError::Moved(step.id.clone()));
-    }
-    if let (Some(recipe), State::File { bytes, .. }) = (&step.recipe, &mut after) {
-        let made = recipe
-            .make(&mut |buffer| machine.random(buffer))
-            .map_err(|why| ApplyError::Recipe {
-                path: step.id.clone(),
-                why,
-            })?;
-        bytes.clone_from(&made);
-        if let Some(mark) = &mut mark {
-            mark.bytes = digest(bytes);
-        }
-    }
-    give(&mut after, step, machine)?;
-    let copy = match &step.before {
-        State::File { bytes, .. } => Some(bytes.as_slice()),
-        _ => None,
-    };
-    let entry = Entry {
-        step: place,
-        id: step.id.clone(),
-        path: step
-            .path
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        wakes: names.woken_by(step),
-        details: details(step, machine),
-        puts: match &after {
-            State::File { bytes, .. } => digest(bytes),
-            _ => String::new(),
-        },
-        undo: Undo::to(&step.before),
-    };
-    ledger.note(number, &entry, copy)?;
-    match (&step.path, &step.thing) {
-        (Some(path), _) => machine.put(path, &after)?,
-        (None, Some(thing)) => machine.set(thing, &after)?,
-        (None, None) => {}
-    }
-    Ok(mark)
-}
-
-/// What a group or user is like, with the numbers of one that goes: files keep those.
-fn details(step: &Step, machine: &dyn Observe) -> String {
-    let is_there = step.before == State::Present;
-    let ids = |user: &str, group: &str| {
-        let ids = machine.ids(&Owner::new(user, group));
-        ids.filter(|_| is_there)
-    };
-    match &step.thing {
-        Some(Resource::Group { name, .. }) => {
-            ids("root", name).map_or_else(String::new, |(_, group)| group.to_string())
-        }
-        Some(Resource::User {
-            name, group, home, ..
-        }) => match ids(name, group) {
-            Some((user_id, group_id)) => format!("{group} {home} {user_id} {group_id}"),
-            None => format!("{group} {home}"),
-        },
-        _ => String::new(),
-    }
-}
-
-/// Is the machine still as the plan saw it? Whether a service starts at boot may have been written
-/// by an earlier step of the same plan: on Slackware that is a line in a file.
-fn is_as_planned(found: &Found, before: &State) -> bool {
-    match (found, before) {
-        (
-            Found::State(State::Service { running, .. }),
-            State::Service {
-                running: planned, ..
-            },
-        ) => running == planned,
-        (Found::State(found), before) => found == before,
-        (Found::Unknown(_), _) => false,
-    }
-}
-
-/// The owner's numbers, which may be known only since an earlier step. On a running machine a
-/// file never goes to somebody who is not there.
-fn give(after: &mut State, step: &Step, machine: &dyn Observe) -> Result<(), ApplyError> {
-    let (State::File { ids, .. } | State::Dir { ids, .. }, Some(owner)) = (after, &step.owner)
-    else {
-        return Ok(());
-    };
-    if ids.is_none() {
-        *ids = machine.ids(owner);
-        if ids.is_none() && machine.is_live() {
-            return Err(ApplyError::Owner {
-                id: step.id.clone(),
-                owner: owner.to_string(),
-            });
-        }
     }
     Ok(())
 }

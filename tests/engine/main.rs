@@ -4,6 +4,7 @@
 mod faults;
 mod kill;
 mod live;
+mod pruning;
 mod spoiled;
 mod stage;
 mod steps;
