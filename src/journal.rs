@@ -108,7 +108,7 @@ pub struct Entry {
     /// Names of the services that must hear when this is taken back.
     #[serde(default)]
     pub wakes: Vec<String>,
-    /// What a user that goes was like.
+    /// What a group or user that goes was like, with its numbers.
     #[serde(default)]
     pub details: String,
     /// Digest of what the step puts there, for a file.

@@ -4,6 +4,7 @@
 //! cannot be looked at and taken back is no resource. To add a kind: a variant, its [`Stage`], and
 //! then the compiler names every place that has to know.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
@@ -22,6 +23,8 @@ pub enum Resource {
     Group {
         /// Its name.
         name: String,
+        /// Its number, when it comes back with one.
+        id: Option<u32>,
     },
     /// A system user without a login.
     User {
@@ -31,6 +34,8 @@ pub enum Resource {
         group: String,
         /// Its home folder.
         home: AbsPath,
+        /// Its number and that of its group, when it comes back with them.
+        ids: Option<(u32, u32)>,
     },
     /// A folder.
     Dir(Dir),
@@ -68,12 +73,24 @@ pub enum Probe {
 }
 
 /// What a change asks of a service that runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum How {
     /// To read its configuration again.
     Reload,
     /// To stop and start.
     Restart,
+}
+
+impl How {
+    /// In a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+        }
+    }
 }
 
 /// A service that must hear of a change.
@@ -223,7 +240,7 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Package { name } | Self::Group { name } | Self::User { name, .. } => name,
+            Self::Package { name } | Self::Group { name, .. } | Self::User { name, .. } => name,
             Self::Service(service) => &service.name,
             Self::Dir(dir) => dir.path.as_str(),
             Self::File(file) => file.path.as_str(),

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alter, ApplyError, Outcome, Progress, carry_out};
+use super::{Alter, ApplyError, Manner, Outcome, Progress, carry_out};
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::AbsPath;
 use crate::plan::{Action, Applied, Found, Observe, Plan, Reason, State, Step, block, removal};
 use crate::resource::{How, digest};
 
 /// Takes back what an unfinished generation did, last step first, and strikes it. Taking back
-/// twice does no harm: each entry says what should stand, not what to do.
+/// twice does no harm: each entry says what should stand, not what to do. An earlier taking back
+/// may have been killed between the files and their services, so all services of the journal
+/// are told.
 ///
 /// # Errors
 /// When the books cannot be read or the machine refuses; the generation stays unfinished then.
@@ -19,15 +21,43 @@ pub fn take_back(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<usize, ApplyError> {
+    back(number, &|_| true, machine, ledger, progress)
+}
+
+/// The same for steps of this very run: only services that something was taken back for are told,
+/// if any are.
+pub(super) fn take_back_own(
+    number: u32,
+    plan: &Plan,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<usize, ApplyError> {
+    let tells = |changed: bool| changed && !plan.leaves_services;
+    back(number, &tells, machine, ledger, progress)
+}
+
+fn back(
+    number: u32,
+    tells: &dyn Fn(bool) -> bool,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<usize, ApplyError> {
     let entries = ledger.entries(number)?;
     let (mut woken, mut idle) = (BTreeSet::new(), BTreeSet::new());
-    for entry in entries.iter().rev() {
+    // What ran comes back last: it reads the files, and `rc.local` has to name it.
+    let (last, first): (Vec<&Entry>, Vec<&Entry>) = entries
+        .iter()
+        .rev()
+        .partition(|entry| matches!(entry.undo, Undo::Service { running: true, .. }));
+    for entry in first.into_iter().chain(last) {
         let state = former(number, entry, ledger)?;
         let changed = match entry.place() {
             Some(path) => path_back(&path, entry, &state, machine, ledger, progress)?,
             None => thing_back(entry, &state, machine, progress)?,
         };
-        if changed {
+        if tells(changed) {
             woken.extend(entry.wakes.iter().cloned());
         }
         if matches!(entry.undo, Undo::Service { running: false, .. }) {
@@ -48,6 +78,26 @@ pub fn take_back(
     }
     ledger.strike(number)?;
     Ok(entries.len())
+}
+
+/// Takes the last step back, when it is of this resource: it failed, perhaps half-way.
+pub(super) fn take_back_last(
+    number: u32,
+    id: &str,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    let entries = ledger.entries(number)?;
+    let Some(entry) = entries.last().filter(|entry| entry.id == id) else {
+        return Ok(());
+    };
+    let state = former(number, entry, ledger)?;
+    match entry.place() {
+        Some(path) => path_back(&path, entry, &state, machine, ledger, progress)?,
+        None => thing_back(entry, &state, machine, progress)?,
+    };
+    Ok(())
 }
 
 fn path_back(
@@ -265,6 +315,7 @@ pub fn rollback(
         plan,
         &format!("rollback to {target}"),
         applied,
+        Manner::AllOrNothing,
         machine,
         ledger,
         progress,

@@ -5,16 +5,23 @@
 //!
 //! Over 400 lines, because the traits that the loop asks for stand with the loop that asks.
 
+mod adopt;
 mod back;
+mod keep_going;
+mod take;
 
 use std::collections::BTreeMap;
 
-use crate::journal::{Entry, Ledger, LedgerError, Undo};
+use crate::journal::{Ledger, LedgerError};
 use crate::name::{AbsPath, ServiceId};
-use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
-use crate::resource::{How, Resource, Service, digest};
+use crate::plan::{Action, Applied, Observe, Plan, State, Step};
+use crate::resource::{How, Resource, Service};
 
+use adopt::adopt;
 pub use back::{plan_back, rollback, take_back};
+pub use keep_going::Failed;
+use keep_going::Failures;
+use take::take;
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
@@ -86,6 +93,10 @@ pub trait Progress {
     fn service(&mut self, name: &str, what: &str);
     /// Something is not as it should be, and no reason to stop.
     fn warn(&mut self, text: &str);
+    /// A step failed or is left out, and the others are carried out all the same.
+    fn failed(&mut self, id: &str, why: &str) {
+        self.warn(&format!("{id}: {why}"));
+    }
 }
 
 /// An apply that did not come to its end.
@@ -122,6 +133,9 @@ pub enum ApplyError {
     /// There is no such generation.
     #[error("there is no generation {0} to go back to")]
     NoGeneration(u32),
+    /// A step was left out.
+    #[error("left out, since `{0}` failed")]
+    LeftOut(String),
     /// What was done could not be taken back wholly.
     #[error("{first}; and taking it back failed: {second}")]
     HalfWay {
@@ -132,6 +146,13 @@ pub enum ApplyError {
     },
 }
 
+impl ApplyError {
+    /// Nothing may be done without books.
+    fn is_of_books(&self) -> bool {
+        matches!(self, Self::Ledger(_))
+    }
+}
+
 /// What an apply did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -139,6 +160,17 @@ pub struct Outcome {
     pub generation: Option<u32>,
     /// Steps that were taken.
     pub taken: usize,
+    /// Steps that failed or were left out; only [`keep_going`] has any.
+    pub failures: Vec<Failed>,
+}
+
+/// What happens when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// All are taken back.
+    AllOrNothing,
+    /// It alone is taken back, and those that need it are left out.
+    KeepGoing,
 }
 
 /// Carries a plan out, or takes back what it did.
@@ -153,8 +185,41 @@ pub fn apply(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let applied = plan_marks(plan);
-    carry_out(plan, title, applied, machine, ledger, progress)
+    let manner = Manner::AllOrNothing;
+    carry_out(
+        plan,
+        title,
+        plan_marks(plan),
+        manner,
+        machine,
+        ledger,
+        progress,
+    )
+}
+
+/// Carries out what can be carried out. A step that fails is taken back alone, those that need it
+/// are left out, and the books say of both what they said before, so that the next apply has them
+/// in its plan.
+///
+/// # Errors
+/// When the books cannot be kept, or a step that failed cannot be taken back: then as [`apply()`].
+pub fn keep_going(
+    plan: &Plan,
+    title: &str,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, ApplyError> {
+    let manner = Manner::KeepGoing;
+    carry_out(
+        plan,
+        title,
+        plan_marks(plan),
+        manner,
+        machine,
+        ledger,
+        progress,
+    )
 }
 
 /// What the books will say when every step of a plan is taken or was not needed.
@@ -172,6 +237,7 @@ fn carry_out(
     plan: &Plan,
     title: &str,
     mut applied: Applied,
+    manner: Manner,
     machine: &mut dyn Alter,
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
@@ -183,28 +249,20 @@ fn carry_out(
     if !blocked.is_empty() {
         return Err(ApplyError::Blocked(blocked.join("; ")));
     }
-    let todo: Vec<&Step> = plan
-        .steps
-        .iter()
-        .filter(|step| {
-            matches!(
-                step.action,
-                Action::Create | Action::Change | Action::Remove
-            )
-        })
-        .collect();
+    let todo: Vec<&Step> = plan.todo().collect();
     if todo.is_empty() && ledger.applied()? == applied {
         return Ok(Outcome {
             generation: None,
             taken: 0,
+            failures: Vec::new(),
         });
     }
     let known = ledger.applied()?;
     let number = ledger.begin()?;
     let names = ServiceNames::of(plan);
+    let (mut failures, mut taken) = (Failures::default(), Vec::new());
     let mut run = || -> Result<(), ApplyError> {
         adopt(plan, &known, &mut applied, ledger, progress)?;
-        let mut woken: BTreeMap<ServiceId, How> = BTreeMap::new();
         let mut stage = "";
         for (place, step) in todo.iter().enumerate() {
             progress.step(place + 1, todo.len(), step);
@@ -214,19 +272,31 @@ fn carry_out(
                 machine.refresh()?;
             }
             stage = step.kind;
-            let mark = take(number, place + 1, step, &names, machine, ledger)?;
-            for wake in &step.wakes {
-                let how = woken.entry(wake.service).or_insert(wake.how);
-                *how = (*how).max(wake.how);
-            }
-            if let Some(mut mark) = mark {
-                mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
-                applied.insert(step.id.clone(), mark);
+            let done = match failures.cause(step) {
+                Some(cause) => Err(ApplyError::LeftOut(cause.to_owned())),
+                None => take(number, place + 1, step, &names, machine, ledger),
+            };
+            match done {
+                Ok(mark) => {
+                    taken.push(*step);
+                    if let Some(mut mark) = mark {
+                        mark.was = applied.get(&step.id).and_then(|noted| noted.was.clone());
+                        applied.insert(step.id.clone(), mark);
+                    }
+                }
+                Err(error) if manner == Manner::AllOrNothing || error.is_of_books() => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    back::take_back_last(number, &step.id, machine, ledger, progress)?;
+                    progress.failed(&step.id, &error.to_string());
+                    failures.note(step, error.to_string(), &known, &mut applied);
+                }
             }
         }
         if machine.is_live() {
             machine.refresh()?;
-            let settings = todo.iter().filter(|step| step.action != Action::Remove);
+            let settings = taken.iter().filter(|step| step.action != Action::Remove);
             for path in settings.filter_map(|step| step.path.as_ref()) {
                 if path.as_str().starts_with("/etc/sysctl.d/")
                     && let Some(warning) = machine.kernel(path)
@@ -234,7 +304,31 @@ fn carry_out(
                     progress.warn(&warning);
                 }
             }
-            settle(plan, &woken, machine, progress)?;
+            if plan.leaves_services {
+                return Ok(());
+            }
+            let woken = Plan::wakes(taken.iter().copied());
+            for (step, service) in services(plan) {
+                let (how, runs) = (woken.get(&service.id).copied(), is_running(&step.before));
+                if failures.service(service.id).is_some() {
+                    if let Some(how) = how.filter(|_| runs) {
+                        failures.waits(&step.id, how);
+                    }
+                    continue;
+                }
+                match settle(step, service, how, machine, progress) {
+                    Err(error) if manner == Manner::KeepGoing => {
+                        progress.failed(&step.id, &error.to_string());
+                        failures.list.push(Failed {
+                            id: step.id.clone(),
+                            why: error.to_string(),
+                        });
+                        failures.waits(&step.id, How::Restart);
+                    }
+                    done => done?,
+                }
+            }
+            failures.write(&mut applied);
             for name in &plan.restarts {
                 progress.service(name, "restart");
                 machine.wake(name, How::Restart)?;
@@ -243,14 +337,23 @@ fn carry_out(
         Ok(())
     };
     match run() {
+        Ok(()) if taken.is_empty() && !failures.list.is_empty() => {
+            ledger.strike(number)?;
+            Ok(Outcome {
+                generation: None,
+                taken: 0,
+                failures: failures.list,
+            })
+        }
         Ok(()) => {
             ledger.finish(number, title, &applied)?;
             Ok(Outcome {
                 generation: Some(number),
-                taken: todo.len(),
+                taken: taken.len(),
+                failures: failures.list,
             })
         }
-        Err(first) => match take_back(number, machine, ledger, progress) {
+        Err(first) => match back::take_back_own(number, plan, machine, ledger, progress) {
             Ok(_) => Err(first),
             Err(second) => Err(ApplyError::HalfWay {
                 first: Box::new(first),
@@ -288,199 +391,30 @@ fn services(plan: &Plan) -> impl Iterator<Item = (&Step, &Service)> {
     })
 }
 
-/// Tells each service once of what changed, in starting order, and waits until it is up. One that
-/// was only just started has read everything already.
+fn is_running(state: &State) -> bool {
+    matches!(state, State::Service { running: true, .. })
+}
+
+/// Tells a service once of what changed and waits until it is up. One that was only just started
+/// has read everything already.
 fn settle(
-    plan: &Plan,
-    woken: &BTreeMap<ServiceId, How>,
-    machine: &mut dyn Alter,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    for (step, service) in services(plan) {
-        let was_running = matches!(step.before, State::Service { running: true, .. });
-        match woken.get(&service.id) {
-            Some(how) if was_running => {
-                progress.service(
-                    &service.name,
-                    if *how == How::Reload {
-                        "reload"
-                    } else {
-                        "restart"
-                    },
-                );
-                machine.wake(&service.name, *how)?;
-            }
-            _ if step.action == Action::Keep => continue,
-            _ => {}
-        }
-        progress.service(&service.name, "waiting until it is up");
-        if let Some(warning) = machine.await_up(service)? {
-            progress.warn(&warning);
-        }
-    }
-    Ok(())
-}
-
-/// Keeps for good what others wrote where a step now writes, and notes in the books what stood
-/// there before this program ever came, so that it can be put back when the program goes.
-fn adopt(
-    plan: &Plan,
-    known: &Applied,
-    applied: &mut Applied,
-    ledger: &mut dyn Ledger,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    for step in &plan.steps {
-        let is_first = !known.contains_key(&step.id);
-        let Some(path) = &step.path else {
-            let was = match step.before {
-                State::Present => Was::Present,
-                State::Service { enabled, running } => Was::Service { enabled, running },
-                _ => continue,
-            };
-            if is_first && let Some(mark) = applied.get_mut(&step.id) {
-                mark.was = Some(was);
-            }
-            continue;
-        };
-        let is_edited = matches!(step.action, Action::Change | Action::Remove)
-            && matches!(step.reason, Reason::Drifted | Reason::Foreign);
-        let mut backup = None;
-        if let State::File { bytes, .. } = &step.before
-            && step.mark.is_some() | is_edited
-            && (is_first || is_edited)
-        {
-            let place = ledger.back_up(path, bytes)?;
-            if is_edited {
-                progress.kept(path, &place);
-            }
-            backup = Some(place);
-        }
-        let was = match (&step.before, backup) {
-            (State::File { mode, ids, .. }, Some(backup)) => Was::File {
-                mode: mode.0,
-                ids: *ids,
-                backup,
-            },
-            (State::Dir { mode, ids }, _) => Was::Dir {
-                mode: mode.0,
-                ids: *ids,
-            },
-            (State::Link { target }, _) => Was::Link {
-                target: target.clone(),
-            },
-            (State::File { .. } | State::Absent | State::Present | State::Service { .. }, _) => {
-                continue;
-            }
-        };
-        if is_first && let Some(mark) = applied.get_mut(&step.id) {
-            mark.was = Some(was);
-        }
-    }
-    Ok(())
-}
-
-/// Takes one step: looks again, writes the way back, then alters.
-fn take(
-    number: u32,
-    place: usize,
     step: &Step,
-    names: &ServiceNames,
+    service: &Service,
+    how: Option<How>,
     machine: &mut dyn Alter,
-    ledger: &mut dyn Ledger,
-) -> Result<Option<Mark>, ApplyError> {
-    let Some(after) = &step.after else {
-        return Ok(None);
-    };
-    let mut after = after.clone();
-    let mut mark = step.mark.clone();
-    let found = match (&step.path, &step.thing) {
-        (Some(path), _) => machine.look(path),
-        (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
-        (None, None) => return Ok(None),
-    };
-    if step.thing.is_some() && found == Found::State(after.clone()) {
-        // An earlier step did it along: `userdel` takes a user's own group with it.
-        return Ok(mark);
-    }
-    if !is_as_planned(&found, &step.before) {
-        return Err(ApplyError::Moved(step.id.clone()));
-    }
-    if let (Some(recipe), State::File { bytes, .. }) = (&step.recipe, &mut after) {
-        let made = recipe
-            .make(&mut |buffer| machine.random(buffer))
-            .map_err(|why| ApplyError::Recipe {
-                path: step.id.clone(),
-                why,
-            })?;
-        bytes.clone_from(&made);
-        if let Some(mark) = &mut mark {
-            mark.bytes = digest(bytes);
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    match how {
+        Some(how) if is_running(&step.before) => {
+            progress.service(&service.name, how.as_str());
+            machine.wake(&service.name, how)?;
         }
+        _ if step.action == Action::Keep => return Ok(()),
+        _ => {}
     }
-    give(&mut after, step, machine)?;
-    let copy = match &step.before {
-        State::File { bytes, .. } => Some(bytes.as_slice()),
-        _ => None,
-    };
-    let entry = Entry {
-        step: place,
-        id: step.id.clone(),
-        path: step
-            .path
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        wakes: names.woken_by(step),
-        details: match &step.thing {
-            Some(Resource::User { group, home, .. }) => format!("{group} {home}"),
-            _ => String::new(),
-        },
-        puts: match &after {
-            State::File { bytes, .. } => digest(bytes),
-            _ => String::new(),
-        },
-        undo: Undo::to(&step.before),
-    };
-    ledger.note(number, &entry, copy)?;
-    match (&step.path, &step.thing) {
-        (Some(path), _) => machine.put(path, &after)?,
-        (None, Some(thing)) => machine.set(thing, &after)?,
-        (None, None) => {}
-    }
-    Ok(mark)
-}
-
-/// Is the machine still as the plan saw it? Whether a service starts at boot may have been written
-/// by an earlier step of the same plan: on Slackware that is a line in a file.
-fn is_as_planned(found: &Found, before: &State) -> bool {
-    match (found, before) {
-        (
-            Found::State(State::Service { running, .. }),
-            State::Service {
-                running: planned, ..
-            },
-        ) => running == planned,
-        (Found::State(found), before) => found == before,
-        (Found::Unknown(_), _) => false,
-    }
-}
-
-/// The owner's numbers, which may be known only since an earlier step. On a running machine a
-/// file never goes to somebody who is not there.
-fn give(after: &mut State, step: &Step, machine: &dyn Observe) -> Result<(), ApplyError> {
-    let (State::File { ids, .. } | State::Dir { ids, .. }, Some(owner)) = (after, &step.owner)
-    else {
-        return Ok(());
-    };
-    if ids.is_none() {
-        *ids = machine.ids(owner);
-        if ids.is_none() && machine.is_live() {
-            return Err(ApplyError::Owner {
-                id: step.id.clone(),
-                owner: owner.to_string(),
-            });
-        }
+    progress.service(&service.name, "waiting until it is up");
+    if let Some(warning) = machine.await_up(service)? {
+        progress.warn(&warning);
     }
     Ok(())
 }

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places, Scene};
-use crate::apply::{apply, take_back};
+use crate::apply::{Failed, Outcome, apply, keep_going, take_back};
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
-use crate::plan::{Action, Plan, plan, show};
-use crate::resource::{Item, Layout, Resource};
+use crate::plan::{Action, Applied, Plan, Waiting, plan, show};
+use crate::resource::{Item, Layout, Resource, Service};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,6 +23,12 @@ pub(super) struct Args {
     /// Only what this service wants: certificates, prosody, jicofo, videobridge, meet, nginx, caddy
     #[arg(long, value_name = "SERVICE", value_parser = service)]
     only: Option<ServiceId>,
+    /// Start, reload and restart nothing; the next plain `apply` does
+    #[arg(long)]
+    no_restart: bool,
+    /// When a step fails, take back that step alone and do what does not need it
+    #[arg(long)]
+    keep_going: bool,
 }
 
 fn service(text: &str) -> Result<ServiceId, String> {
@@ -49,11 +55,12 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     target.log(&reader, "apply", report)?;
     recover(&mut machine, &mut books, report)?;
     let mut scene = Scene::set(site, platform, &machine, &places)?;
-    let plan = choose(scene.layout()?, args.only, &machine, &books)?;
+    let plan = choose(scene.layout()?, args, &machine, &books)?;
     if !plan.changes() && plan.blocked().next().is_none() {
         // The books may still have to learn that everything is in order.
         let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
-        return Ok(told(&plan, outcome.generation, 0, report));
+        told(&plan, &outcome, report);
+        return Ok(ExitCode::SUCCESS);
     }
     if !report.is_json() {
         super::plan::print(&plan, global, args.diff, report);
@@ -77,7 +84,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // of secrets may be new, so the plan is made again.
         secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
             .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
-        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+        plan = choose(scene.layout()?, args, &machine, &books)?;
     }
     let missing = missing_packages(&plan);
     if !missing.is_empty() && plan.blocked().next().is_none() {
@@ -89,11 +96,22 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         // Packages bring files, pages and users of their own: everything is another now.
         let (site, platform) = (scene.site.clone(), scene.platform.clone());
         scene = Scene::set(site, platform, &machine, &places)?;
-        plan = choose(scene.layout()?, args.only, &machine, &books)?;
+        plan = choose(scene.layout()?, args, &machine, &books)?;
     }
-    let outcome = apply(&plan, "apply", &mut machine, &mut books, report)?;
+    let carry_out = if args.keep_going { keep_going } else { apply };
+    let outcome = carry_out(&plan, "apply", &mut machine, &mut books, report)?;
     report.done();
-    Ok(told(&plan, outcome.generation, outcome.taken, report))
+    told(&plan, &outcome, report);
+    if outcome.failures.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines = outcome
+        .failures
+        .iter()
+        .map(|Failed { id, why }| format!("\n  {id}: {why}"));
+    let what = format!("not everything could be done:{}", lines.collect::<String>());
+    Err(Failure::new(FAILED, what)
+        .hint("mend what is named, then run `jitsi-install apply` again: it does the rest"))
 }
 
 /// Takes back what a killed run left behind.
@@ -118,30 +136,42 @@ pub(super) fn recover(
     Ok(())
 }
 
-/// The plan for everything, or for one service while the books keep the rest.
+/// The plan that the options ask for.
 fn choose(
     layout: Layout,
-    only: Option<ServiceId>,
+    args: &Args,
     machine: &Machine,
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
-    match only {
-        None => Ok(plan(&layout, machine, &books.applied()?)),
-        Some(only) => part(layout, machine, books, |item| {
+    let applied = books.applied()?;
+    let plan = match args.only {
+        Some(only) => part(layout, machine, applied, |item| {
             item.service == only || is_shared(&item.resource)
         }),
-    }
+        None => plan(&layout, machine, &applied),
+    };
+    Ok(if args.no_restart {
+        plan.put_off()
+    } else {
+        plan
+    })
 }
 
 /// The plan for some of the items, while the books keep the rest.
 pub(super) fn part(
     layout: Layout,
     machine: &Machine,
-    books: &dyn Ledger,
+    applied: Applied,
     is_meant: impl Fn(&Item) -> bool,
-) -> Result<Plan, Failure> {
-    let applied = books.applied()?;
-    let items: Vec<Item> = layout.items.into_iter().filter(is_meant).collect();
+) -> Plan {
+    let (items, others): (Vec<Item>, Vec<Item>) = layout.items.into_iter().partition(is_meant);
+    let services: Vec<Service> = others
+        .into_iter()
+        .filter_map(|item| match item.resource {
+            Resource::Service(service) => Some(service),
+            _ => None,
+        })
+        .collect();
     let mine: std::collections::BTreeSet<String> =
         items.iter().map(|item| item.resource.id()).collect();
     let (looked_at, elsewhere) = applied.into_iter().partition(|(id, _)| mine.contains(id));
@@ -153,7 +183,8 @@ pub(super) fn part(
     };
     let mut plan = plan(&part, machine, &looked_at);
     plan.elsewhere = elsewhere;
-    Ok(plan)
+    plan.note_elsewhere(&services);
+    plan
 }
 
 /// Folders come along with any service, since its files stand in them; so do the lines that start
@@ -162,20 +193,47 @@ fn is_shared(resource: &Resource) -> bool {
     matches!(resource, Resource::Dir(_)) || resource.kind() == "block"
 }
 
-fn told(plan: &Plan, generation: Option<u32>, taken: usize, report: &mut Report) -> ExitCode {
+fn told(plan: &Plan, outcome: &Outcome, report: &mut Report) {
+    let Outcome {
+        generation,
+        taken,
+        failures,
+    } = outcome;
+    let waiting = plan.waiting();
     if report.is_json() {
         let mut value = show::json(plan);
         value["generation"] = serde_json::json!(generation);
         value["taken"] = serde_json::json!(taken);
+        value["waiting"] = waiting
+            .iter()
+            .map(|one| serde_json::json!({ "service": one.service, "how": one.how }))
+            .collect();
+        value["failures"] = failures
+            .iter()
+            .map(|one| serde_json::json!({ "id": one.id, "why": one.why }))
+            .collect();
         report.result(value);
-    } else if taken == 0 {
+        return;
+    }
+    if *taken == 0 && failures.is_empty() {
         report.note("everything is in order: nothing had to be changed");
     } else if let Some(number) = generation {
         report.note(&format!(
             "generation {number}: {taken} steps taken; `jitsi-install rollback` takes them back"
         ));
     }
-    ExitCode::SUCCESS
+    for Waiting { service, how } in &waiting {
+        report.note(&match how {
+            Some(how) => format!(
+                "{service}: runs with its old configuration, {} is put off",
+                how.as_str()
+            ),
+            None => format!("{service}: was not started"),
+        });
+    }
+    if !waiting.is_empty() {
+        report.hint("`jitsi-install apply` starts and restarts what is put off");
+    }
 }
 
 /// Packages that the plan would install.

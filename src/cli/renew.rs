@@ -368,17 +368,23 @@ fn plan_for(
     machine: &Machine,
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
-    let mut plan = part(scene.layout()?, machine, books, |item| {
+    let applied = books.applied()?;
+    let known = applied.clone();
+    let mut plan = part(scene.layout()?, machine, applied, |item| {
         match &item.resource {
             Resource::Service(service) => consumer.services.contains(&service.id),
             other => other
                 .path()
                 .is_some_and(|path| consumer.paths.contains(path)),
         }
-    })?;
+    });
     for step in &mut plan.steps {
         if matches!(step.thing, Some(Resource::Service(_))) && step.action != Action::Blocked {
             step.action = Action::Keep;
+            // What an apply put off stays put off.
+            if let (Some(mark), Some(known)) = (&mut step.mark, known.get(&step.id)) {
+                mark.waits = known.waits;
+            }
         }
     }
     Ok(plan)

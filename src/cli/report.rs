@@ -88,7 +88,10 @@ impl From<ApplyError> for Failure {
             _ if code == NOT_PERMITTED => {
                 "run it as root, or with `sudo`; everything was taken back"
             }
-            ApplyError::Ledger(_) | ApplyError::Alter(_) | ApplyError::Recipe { .. } => {
+            ApplyError::Ledger(_)
+            | ApplyError::Alter(_)
+            | ApplyError::LeftOut(_)
+            | ApplyError::Recipe { .. } => {
                 "everything was taken back; mend the error and run it again"
             }
         };
@@ -215,6 +218,12 @@ impl Report {
         self.say(text);
     }
 
+    /// Something to type next.
+    pub(super) fn hint(&mut self, text: &str) {
+        let text = format!("  {}: {text}", self.err.paint(36, "hint"));
+        self.say(&text);
+    }
+
     fn say(&mut self, text: &str) {
         if !self.quiet {
             self.line(text);
@@ -319,6 +328,14 @@ impl Progress for Report {
             &line,
         );
         self.say(&line);
+    }
+
+    fn failed(&mut self, id: &str, why: &str) {
+        self.done();
+        if self.json {
+            self.data(&json!({ "event": "failed", "id": id, "why": why }).to_string());
+        }
+        self.warning(&format!("{id}: {why}"));
     }
 
     fn warn(&mut self, text: &str) {

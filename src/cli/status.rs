@@ -42,7 +42,10 @@ pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Fail
             continue;
         };
         let trouble = if *running {
-            machine.look_in(service)
+            let mut trouble = machine.look_in(service);
+            let waits = *enabled && step.action == Action::Change;
+            trouble.extend(waits.then(|| step.remark.clone()));
+            trouble
         } else {
             vec!["it does not run".to_owned()]
         };

@@ -148,25 +148,30 @@ impl<'r> Books<'r> {
         self.put(&path, &bytes)
     }
 
-    /// Drops a generation. It loses its number first, in one step: half a generation would look
+    /// Drops generations. Each loses its number first, in one step: half a generation would look
     /// like an unfinished one, and taking that back would be wrong.
-    fn forget(&self, number: u32) -> Result<(), LedgerError> {
-        let folder = self.folder(number);
-        let failed = |error: std::io::Error| self.failed(&folder, error);
-        // What a killed run left half removed stands in the way of the same number.
-        self.sweep_dropped().map_err(failed)?;
-        self.root
-            .rename(&folder, &format!("{number:04}.dropped"))
-            .map_err(failed)?;
-        self.sweep_dropped().map_err(failed)
-    }
-
-    fn sweep_dropped(&self) -> std::io::Result<()> {
+    fn forget(&self, numbers: &[u32]) -> Result<(), LedgerError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
         let generations = self.state.join("generations");
+        let remove = |name: &str| {
+            let folder = generations.join(name);
+            let removed = self.root.remove_tree(&folder);
+            removed.map_err(|error| self.failed(&folder, error))
+        };
+        // What a killed run left half removed stands in the way of the same number.
         for name in self.root.list(&generations) {
             if name.ends_with(".dropped") {
-                self.root.remove_tree(&generations.join(&name))?;
+                remove(&name)?;
             }
+        }
+        for number in numbers {
+            let folder = self.folder(*number);
+            let name = format!("{number:04}.dropped");
+            let renamed = self.root.rename(&folder, &name);
+            renamed.map_err(|error| self.failed(&folder, error))?;
+            remove(&name)?;
         }
         Ok(())
     }
@@ -330,9 +335,7 @@ impl Ledger for Books<'_> {
         };
         self.put_finished(number, &finished)?;
         let numbers = self.numbers();
-        for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
-            self.forget(*old)?;
-        }
+        self.forget(&numbers[..numbers.len().saturating_sub(KEPT)])?;
         Ok(generation)
     }
 
@@ -350,12 +353,12 @@ impl Ledger for Books<'_> {
                     ..finished
                 },
             )?;
-            self.forget(number)?;
+            self.forget(&[number])?;
         }
         Ok(())
     }
 
     fn strike(&mut self, number: u32) -> Result<(), LedgerError> {
-        self.forget(number)
+        self.forget(&[number])
     }
 }

@@ -173,6 +173,7 @@ pub(super) fn step(
         mode: String::new(),
         owner: String::new(),
         was: None,
+        waits: None,
     };
     let (bytes, mode, ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes, *mode, *ids),

@@ -1,7 +1,7 @@
 //! One wanted resource beside what stands there: what would be done, and why.
 
 use super::{Action, Found, Mark, Observe, Reason, State, Step, block};
-use crate::resource::{Content, Dir, File, Item, Link, Resource, digest};
+use crate::resource::{Content, Dir, File, Item, Link, Resource, Wake, digest};
 
 /// What the books note of a folder that is ours alone.
 pub(super) const OURS: &str = "ours";
@@ -26,7 +26,7 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
         remark: String::new(),
     };
     let Some(path) = item.resource.path() else {
-        return thing_step(blank, &item.resource, machine.thing(&item.resource));
+        return thing_step(blank, &item.resource, machine.thing(&item.resource), mark);
     };
     let before = match machine.look(path) {
         Found::State(state) => state,
@@ -57,7 +57,7 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
 }
 
 /// A package, group, user or service: there, or to be made; left to the machine in a tree.
-fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
+fn thing_step(step: Step, resource: &Resource, found: Option<Found>, known: Option<&Mark>) -> Step {
     let before = match found {
         None => return step,
         Some(Found::Unknown(why)) => return blocked(step, &why),
@@ -76,6 +76,7 @@ fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
         mode: String::new(),
         owner: String::new(),
         was: None,
+        waits: None,
     };
     let mark = match resource {
         Resource::User { group, home, .. } => Mark {
@@ -84,20 +85,38 @@ fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
         },
         _ => mark,
     };
+    // It runs, and was not told of a change.
+    let waits = match &before {
+        State::Service { running: true, .. } => known.and_then(|mark| mark.waits),
+        _ => None,
+    };
     let (action, reason) = match &before {
-        found if *found == after => (Action::Keep, Reason::Same),
+        found if *found == after && waits.is_none() => (Action::Keep, Reason::Same),
         State::Absent => (Action::Create, Reason::Asked),
         _ => (Action::Change, Reason::Asked),
     };
-    let remark = match &before {
+    let mut remark = match &before {
         State::Service { enabled, running } if action == Action::Change => match (enabled, running)
         {
             (false, false) => "enable and start".to_owned(),
             (false, true) => "enable".to_owned(),
-            (true, _) => "start".to_owned(),
+            (true, false) => "start".to_owned(),
+            (true, true) => String::new(),
         },
         _ => String::new(),
     };
+    let mut wakes = step.wakes.clone();
+    if let (Some(how), Resource::Service(service)) = (waits, resource) {
+        let told = format!("{}, which was put off", how.as_str());
+        remark = match remark.as_str() {
+            "" => told,
+            other => format!("{other}, {told}"),
+        };
+        wakes.push(Wake {
+            service: service.id,
+            how,
+        });
+    }
     // Packages are installed for good: others may rely on them by the time we go.
     let is_package = matches!(resource, Resource::Package { .. });
     Step {
@@ -107,6 +126,7 @@ fn thing_step(step: Step, resource: &Resource, found: Option<Found>) -> Step {
         before,
         after: Some(after),
         mark: (!is_package).then_some(mark),
+        wakes,
         remark,
         ..step
     }
@@ -131,6 +151,7 @@ fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -
         mode: dir.mode.to_string(),
         owner: dir.owner.to_string(),
         was: None,
+        waits: None,
     };
     let ids = machine.ids(&dir.owner);
     let wanted = State::Dir {
@@ -201,6 +222,7 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
         mode: String::new(),
         owner: String::new(),
         was: None,
+        waits: None,
     };
     let after = Some(State::Link {
         target: link.target.to_string(),
@@ -267,6 +289,7 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
         mode: file.mode.to_string(),
         owner: file.owner.to_string(),
         was: None,
+        waits: None,
     };
     let (bytes, mode, found_ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),

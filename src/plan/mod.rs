@@ -7,6 +7,7 @@
 
 pub(crate) mod block;
 mod compare;
+mod put_off;
 pub(crate) mod removal;
 pub mod show;
 
@@ -15,7 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
-use crate::resource::{Dir, File, Layout, Resource, Wake};
+use crate::resource::{Dir, File, How, Layout, Resource, Wake};
+
+pub use put_off::Waiting;
 
 /// What stands, or should stand, at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,9 @@ pub struct Mark {
     /// What stood there before this program came, to be put back when it goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Was>,
+    /// What a running service was not told yet, because that was put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<How>,
 }
 
 impl Mark {
@@ -259,18 +265,15 @@ pub struct Plan {
     pub veiled: Vec<crate::secret::Secret<String>>,
     /// Owners that this root does not know; its files keep whoever writes them.
     pub unknown_owners: Vec<String>,
+    /// Are services left as they run ([`Plan::put_off`])?
+    pub leaves_services: bool,
 }
 
 impl Plan {
     /// Would anything be done?
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.steps.iter().any(|step| {
-            matches!(
-                step.action,
-                Action::Create | Action::Change | Action::Remove
-            )
-        })
+        self.todo().next().is_some()
     }
 
     /// Steps that stand in the way of the whole plan.
@@ -278,6 +281,27 @@ impl Plan {
         self.steps
             .iter()
             .filter(|step| step.action == Action::Blocked)
+    }
+
+    /// The steps that do something.
+    pub fn todo(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| {
+            matches!(
+                step.action,
+                Action::Create | Action::Change | Action::Remove
+            )
+        })
+    }
+
+    /// The services that must hear of what these steps do, and how.
+    #[must_use]
+    pub fn wakes<'s>(steps: impl Iterator<Item = &'s Step>) -> BTreeMap<ServiceId, How> {
+        let mut woken = BTreeMap::new();
+        for wake in steps.flat_map(|step| &step.wakes) {
+            let how = woken.entry(wake.service).or_insert(wake.how);
+            *how = wake.how.max(*how);
+        }
+        woken
     }
 
     /// How many steps have this action.

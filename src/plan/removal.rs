@@ -169,13 +169,17 @@ pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
     Some(match kind {
         "group" => Resource::Group {
             name: name.to_owned(),
+            id: details.parse().ok(),
         },
         "user" => {
-            let (group, home) = details.split_once(' ')?;
+            let mut words = details.split(' ');
+            let (group, home) = (words.next()?, words.next()?);
+            let mut number = || words.next()?.parse().ok();
             Resource::User {
                 name: name.to_owned(),
                 group: group.to_owned(),
                 home: AbsPath::parse(home).ok()?,
+                ids: number().zip(number()),
             }
         }
         "service" => Resource::Service(Service {

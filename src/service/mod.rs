@@ -425,11 +425,13 @@ impl Wants {
         if let Some(home) = &account.made_with_home {
             self.add(Resource::Group {
                 name: account.owner.group.clone(),
+                id: None,
             });
             self.add(Resource::User {
                 name: account.owner.user.clone(),
                 group: account.owner.group.clone(),
                 home: home.clone(),
+                ids: None,
             });
         }
     }

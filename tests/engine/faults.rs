@@ -9,11 +9,25 @@ use jitsi_install::journal::Ledger;
 use jitsi_install::name::{AbsPath, Owner};
 use jitsi_install::plan::{Found, Observe, State, plan};
 
+use jitsi_install::platform::Release;
+use jitsi_install::resource::Layout;
+
 use super::stage::{Picture, Silent, Stage, without_shared};
 
 const OLD: &str = "";
 const NEW: &str =
     "[web]\nserver = \"caddy\"\n[prosody]\nlog_level = \"debug\"\n[jicofo]\nmemory = 4096\n";
+
+/// Of the administrator: path, what he replaces, what he writes.
+const EDITS: [(&str, &str, &str); 3] = [
+    ("etc/jitsi/jicofo/config", "\n", "\n# mine\n"),
+    ("etc/rc.d/rc.local", "# first", "# second"),
+    (
+        "etc/rc.d/rc.local",
+        "rc.jicofo start",
+        "rc.jicofo start --fast",
+    ),
+];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -74,9 +88,44 @@ impl Alter for Faulty {
     }
 }
 
-/// Applies `NEW` over `OLD` with a fault; says whether the process "died" and how many changes
+/// From what to what.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Other wishes on Debian.
+    Debian,
+    /// The same on Slackware, where blocks of ours stand in files of others.
+    Slackware,
+    /// All goes: files, folders, links and blocks.
+    Away,
+}
+
+const WAYS: [Way; 3] = [Way::Debian, Way::Slackware, Way::Away];
+
+impl Way {
+    fn before(self, stage: &Stage) -> Layout {
+        match self {
+            Self::Debian => stage.layout(OLD),
+            Self::Slackware | Self::Away => stage.layout_for(Release::Slackware15, OLD),
+        }
+    }
+
+    fn after(self, stage: &Stage) -> Layout {
+        match self {
+            Self::Debian => stage.layout(NEW),
+            Self::Slackware => stage.layout_for(Release::Slackware15, NEW),
+            Self::Away => Layout::default(),
+        }
+    }
+}
+
+/// Applies the new over the old with a fault; says whether the process "died" and how many changes
 /// there were.
-fn faulty_apply(stage: &Stage, at: usize, fault: Fault) -> (Option<Result<(), ApplyError>>, usize) {
+fn faulty_apply(
+    stage: &Stage,
+    new: &Layout,
+    at: usize,
+    fault: Fault,
+) -> (Option<Result<(), ApplyError>>, usize) {
     let reader = stage.machine();
     let mut books = stage.books(&reader);
     let mut machine = Faulty {
@@ -85,7 +134,7 @@ fn faulty_apply(stage: &Stage, at: usize, fault: Fault) -> (Option<Result<(), Ap
         count: 0,
         fault,
     };
-    let plan = plan(&stage.layout(NEW), &machine, &books.applied().unwrap());
+    let plan = plan(new, &machine, &books.applied().unwrap());
     let run = AssertUnwindSafe(|| {
         apply(&plan, "apply", &mut machine, &mut books, &mut Silent).map(|_| ())
     });
@@ -113,23 +162,66 @@ fn recover(stage: &Stage, fault: Option<(usize, Fault)>) -> Option<()> {
     catch_unwind(run).ok().flatten()
 }
 
-fn old_stage() -> (Stage, Picture) {
-    let stage = Stage::new();
-    // An edit of the administrator, which must never be lost.
-    stage.apply(OLD).unwrap();
-    let path = stage.path("etc/jitsi/jicofo/config");
-    let text = std::fs::read_to_string(&path).unwrap() + "# mine\n";
-    std::fs::write(&path, text).unwrap();
+fn old_stage(way: Way) -> (Stage, Picture) {
+    let stage = Stage::quick();
+    std::fs::create_dir_all(stage.path("etc/rc.d")).unwrap();
+    std::fs::write(
+        stage.path("etc/rc.d/rc.local"),
+        "#!/bin/sh\n# first\nexit 0\n",
+    )
+    .unwrap();
+    stage.carry_out(&way.before(&stage)).unwrap();
+    // Edits of the administrator, which must never be lost; one of them in a block.
+    for (path, from, to) in EDITS {
+        let path = stage.path(path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
     let picture = without_shared(stage.picture());
     (stage, picture)
 }
 
+/// The edits are in their places, or in backups.
+fn assert_edits(stage: &Stage, way: Way) {
+    for (path, _, edit) in EDITS {
+        let is_block = path.ends_with("rc.local");
+        if is_block && matches!(way, Way::Debian) {
+            continue;
+        }
+        let name = path.rsplit('/').next().unwrap();
+        let folder = std::path::Path::new(path).parent().unwrap();
+        let backups = stage.path("var/lib/jitsi-install/backups").join(folder);
+        let backups = std::fs::read_dir(backups).into_iter().flatten().flatten();
+        let mut places = backups
+            .map(|entry| entry.path())
+            .filter(|place| {
+                place
+                    .file_name()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .starts_with(name)
+            })
+            .chain([stage.path(path)]);
+        let holds = places
+            .any(|place| std::fs::read_to_string(place).is_ok_and(|text| text.contains(edit)));
+        assert!(holds, "the edit of {path} is lost");
+    }
+}
+
 #[test]
 fn a_failure_at_every_step_is_taken_back() {
-    let (stage, old) = old_stage();
+    for way in WAYS {
+        failures(way);
+    }
+}
+
+fn failures(way: Way) {
+    let (stage, old) = old_stage(way);
+    let new = way.after(&stage);
     let mut at = 1;
     loop {
-        let (outcome, count) = faulty_apply(&stage, at, Fault::Refuse);
+        let (outcome, count) = faulty_apply(&stage, &new, at, Fault::Refuse);
         match outcome.expect("no panic") {
             Ok(()) => break,
             Err(error) => assert!(matches!(error, ApplyError::Alter(_)), "{error}"),
@@ -140,19 +232,30 @@ fn a_failure_at_every_step_is_taken_back() {
             old,
             "after a failure at change {at}"
         );
+        assert_edits(&stage, way);
         at += 1;
     }
     assert!(at > 10, "the loop met {at} steps only");
-    assert!(!stage.plan(NEW).changes());
+    assert_edits(&stage, way);
+    let machine = stage.machine();
+    let applied = stage.books(&machine).applied().unwrap();
+    assert!(!plan(&new, &machine, &applied).changes());
 }
 
 #[test]
 fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
-    let (stage, old) = old_stage();
+    for way in WAYS {
+        deaths(way);
+    }
+}
+
+fn deaths(way: Way) {
+    let (stage, old) = old_stage(way);
+    let new = way.after(&stage);
     for fault in [Fault::DieBefore, Fault::DieAfter] {
         let mut at = 1;
         loop {
-            let (outcome, _) = faulty_apply(&stage, at, fault);
+            let (outcome, _) = faulty_apply(&stage, &new, at, fault);
             if outcome.is_some() {
                 break;
             }
@@ -168,6 +271,7 @@ fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
                 old,
                 "after death at change {at}"
             );
+            assert_edits(&stage, way);
             at += 1;
         }
         assert!(at > 10, "the loop met {at} steps only");
@@ -185,8 +289,9 @@ fn death_at_every_step_and_again_in_the_recovery_is_recovered() {
 
 #[test]
 fn a_journal_cut_in_its_last_line_is_read() {
-    let (stage, old) = old_stage();
-    let (outcome, _) = faulty_apply(&stage, 5, Fault::DieBefore);
+    let way = Way::Debian;
+    let (stage, old) = old_stage(way);
+    let (outcome, _) = faulty_apply(&stage, &way.after(&stage), 5, Fault::DieBefore);
     assert!(outcome.is_none());
     let folder = std::fs::read_dir(stage.path("var/lib/jitsi-install/generations")).unwrap();
     let newest = folder.map(|entry| entry.unwrap().path()).max().unwrap();

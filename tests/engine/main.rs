@@ -3,6 +3,8 @@
 
 mod faults;
 mod kill;
+mod live;
+mod pruning;
 mod spoiled;
 mod stage;
 mod steps;

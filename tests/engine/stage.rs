@@ -81,15 +81,14 @@ impl Stage {
 
     /// The layout of a site file with `more` below its two first lines.
     pub fn layout(&self, more: &str) -> Layout {
+        self.layout_for(Release::Debian12, more)
+    }
+
+    /// The same for another release.
+    pub fn layout_for(&self, release: Release, more: &str) -> Layout {
         let text = format!("schema = 1\ndomain = \"meet.example.org\"\n{more}");
         let site = site::parse(&text).unwrap();
-        layout(
-            &site,
-            &Release::Debian12.platform(),
-            &self.secrets,
-            &Facts::default(),
-        )
-        .unwrap()
+        layout(&site, &release.platform(), &self.secrets, &Facts::default()).unwrap()
     }
 
     pub fn plan(&self, more: &str) -> Plan {
@@ -99,10 +98,14 @@ impl Stage {
     }
 
     pub fn apply(&self, more: &str) -> Result<Outcome, ApplyError> {
+        self.carry_out(&self.layout(more))
+    }
+
+    pub fn carry_out(&self, layout: &Layout) -> Result<Outcome, ApplyError> {
         let mut machine = self.machine();
         let reader = self.machine();
         let mut books = self.books(&reader);
-        let plan = plan(&self.layout(more), &machine, &books.applied()?);
+        let plan = plan(layout, &machine, &books.applied()?);
         apply(&plan, "apply", &mut machine, &mut books, &mut Silent)
     }
 

@@ -65,6 +65,9 @@ pub(crate) fn take() {
     if from_nothing(&machine, &mut cases) {
         once_more(&machine, &mut cases);
         only_whom_it_concerns(&machine, &mut cases);
+        a_part(&machine, &mut cases);
+        put_off(&machine, &mut cases);
+        going_on(&machine, &mut cases);
         another_web_server(&machine, &mut cases);
         away(&machine, &mut cases);
     }
@@ -205,8 +208,133 @@ fn only_whom_it_concerns(machine: &Machine, cases: &mut Cases) {
     all_run(machine, "nginx", cases, "with another port");
 }
 
+/// `--only` for what others read: they are told by the next plain apply.
+fn a_part(machine: &Machine, cases: &mut Cases) {
+    machine.sh("rm /etc/jitsi/certs/meet.example.org.crt");
+    let said = machine.installer(&["apply", "--yes", "--only", "certificates"]);
+    let words = "nginx: runs with its old configuration, reload is put off";
+    let holds = said.code == 0 && said.err.contains(words);
+    cases.holds("a part says who is not told", holds, || said.whole());
+    let plan = machine.installer(&["plan", "--exit-code"]);
+    let holds = plan.code == 2 && plan.out.contains("nginx  (reload, which was put off)");
+    cases.holds("and a plan knows", holds, || plan.whole());
+    let said = machine.installer(&["apply", "--yes"]);
+    let holds = said.code == 0 && said.err.contains("nginx: reload");
+    cases.holds("who is told later", holds, || said.whole());
+}
+
+/// `--no-restart`, and the next plain apply.
+fn put_off(machine: &Machine, cases: &mut Cases) {
+    let before = machine.pids("nginx");
+    let port = ("prosody.http_port", "5281");
+    let said = |words: &[&str]| machine.installer(words);
+    machine.write(SITE, &site(&[("jicofo.memory", "310"), port]));
+    let quiet = said(&["apply", "--yes", "--no-restart"]);
+    let words = "jicofo: runs with its old configuration, restart is put off\n  hint: `jitsi-install apply` starts";
+    let holds = quiet.code == 0 && quiet.err.contains(words);
+    cases.holds("an apply without a restart", holds, || quiet.whole());
+    let config = machine.read("/etc/jitsi/jicofo/config");
+    cases.holds("lays out", config.contains("310"), || config.clone());
+    let pids = machine.pids("nginx");
+    cases.same("and leaves all services", pids, before.clone());
+    let plan = said(&["plan", "--exit-code"]);
+    let holds = plan.code == 2 && plan.out.contains("jicofo  (restart, which was put off)");
+    cases.holds("a plan knows of it", holds, || plan.whole());
+    let status = said(&["status"]);
+    let holds = status.code == 1 && status.out.contains("put off");
+    cases.holds("and status too", holds, || status.whole());
+    let told = said(&["apply", "--yes", "--no-restart", "--json"]);
+    let last: serde_json::Value =
+        serde_json::from_str(told.out.lines().last().unwrap_or_default()).unwrap_or_default();
+    let want = serde_json::json!([{ "service": "jicofo", "how": "restart" }]);
+    cases.same("and JSON", last["waiting"].clone(), want);
+    let caddy = site(&[("jicofo.memory", "310"), port, ("web.server", "\"caddy\"")]);
+    machine.write(SITE, &caddy);
+    let refused = said(&["apply", "--yes", "--no-restart"]);
+    let holds = refused.code == 1
+        && refused
+            .err
+            .contains("service nginx: it would have to be stopped");
+    cases.holds("no other web server without a stop", holds, || {
+        refused.whole()
+    });
+    machine.write(SITE, &site(&[("jicofo.memory", "310"), port]));
+    let later = said(&["apply", "--yes"]);
+    cases.same("a later apply", later.code, 0);
+    let after = machine.pids("nginx");
+    let changed: Vec<&str> = before
+        .keys()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .copied()
+        .collect();
+    cases.same("restarts Jicofo alone after all", changed, vec!["jicofo"]);
+    let plan = said(&["plan", "--exit-code"]);
+    cases.same("and then nothing is put off", plan.code, 0);
+}
+
+/// `--keep-going`, while Jicofo's file cannot be replaced.
+fn going_on(machine: &Machine, cases: &mut Cases) {
+    let file = "/etc/jitsi/jicofo/config";
+    let wish = [
+        ("jicofo.memory", "330"),
+        ("prosody.http_port", "5282"),
+        ("prosody.log_level", "\"debug\""),
+    ];
+    machine.write(SITE, &site(&wish));
+    let held = machine.sh(&format!("mount --bind {file} {file}"));
+    cases.same("a file can be held", held.code, 0);
+    let refused = machine.installer(&["apply", "--yes"]);
+    let holds = refused.code == 1 && refused.err.contains("taken back");
+    cases.holds("an apply takes all back for it", holds, || refused.whole());
+    let before = machine.pids("nginx");
+    let said = machine.installer(&["apply", "--yes", "--keep-going"]);
+    let named = format!("not everything could be done:\n  file {file}: ");
+    let holds = said.code == 1 && said.err.contains(&named) && said.err.contains("hint: ");
+    cases.holds("one that keeps going names it", holds, || said.whole());
+    let prosody = machine.read("/etc/prosody/prosody.cfg.lua");
+    cases.holds("does the rest", prosody.contains("5282"), || {
+        prosody.clone()
+    });
+    let config = machine.read(file);
+    cases.holds("but not this", config.contains("310"), || config.clone());
+    let after = machine.pids("nginx");
+    let restarted = after.get("prosody") != before.get("prosody");
+    let left = after.get("jicofo") == before.get("jicofo");
+    cases.holds("restarts Prosody, not Jicofo", restarted && left, || {
+        format!("{before:?} {after:?}")
+    });
+    let said = machine.installer(&["apply", "--yes", "--keep-going", "--json"]);
+    let last: serde_json::Value =
+        serde_json::from_str(said.out.lines().last().unwrap_or_default()).unwrap_or_default();
+    let holds = last["failures"][0]["id"] == format!("file {file}") && last["generation"].is_null();
+    cases.holds(
+        "with nothing else to do it makes no generation",
+        holds,
+        || said.whole(),
+    );
+    machine.sh(&format!("umount {file}"));
+    let later = machine.installer(&["apply", "--yes"]);
+    cases.holds("a later apply does it", later.code == 0, || later.whole());
+    let config = machine.read(file);
+    cases.holds("wholly", config.contains("330"), || config.clone());
+    let plan = machine.installer(&["plan", "--exit-code"]);
+    cases.holds("and all is in order", plan.code == 0, || plan.whole());
+    all_run(
+        machine,
+        "nginx",
+        cases,
+        "after a failure that was gone over",
+    );
+    machine.write(
+        SITE,
+        &site(&[("jicofo.memory", "310"), ("prosody.http_port", "5281")]),
+    );
+    let back = machine.installer(&["apply", "--yes"]);
+    cases.same("and back again", back.code, 0);
+}
+
 fn another_web_server(machine: &Machine, cases: &mut Cases) {
-    let memory = ("jicofo.memory", "300");
+    let memory = ("jicofo.memory", "310");
     machine.write(SITE, &site(&[memory, ("web.server", "\"caddy\"")]));
     let said = machine.installer(&["apply", "--yes"]);
     cases.holds("from nginx to Caddy", said.code == 0, || said.whole());

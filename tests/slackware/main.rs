@@ -6,7 +6,8 @@
 //! in `tests/standins/pkgtools` and `tests/standins/slackware`: they enforce the rules of the real
 //! ones and are none. It needs root, namespaces and what `gate.rs` lists; where one is missing a
 //! line `SKIPPED: …` says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question
-//! in `journey.rs` (one machine from bare to uninstalled) or in `boot.rs` (what `rc.local` is for).
+//! in `journey.rs` (one machine from bare to uninstalled) or in `boot.rs` (what `rc.local` is for);
+//! `kill.rs` lets a small site (`small.rs`) die at every step.
 
 #![allow(
     clippy::disallowed_methods,
@@ -20,7 +21,9 @@ mod cases;
 mod doctor;
 mod gate;
 mod journey;
+mod kill;
 mod machine;
+mod small;
 mod tree;
 
 #[test]
@@ -41,5 +44,27 @@ fn boot_and_administrator() {
 fn the_doctor() {
     if gate::is_open() {
         doctor::take();
+    }
+}
+
+#[test]
+fn killed_at_each_sync() {
+    if gate::is_open() && cases::are_here(&["strace"]) {
+        kill::take(kill::SYNCING);
+    }
+}
+
+#[test]
+fn killed_at_each_change() {
+    if gate::is_open() && cases::are_here(&["strace"]) {
+        kill::take(kill::CHANGING);
+    }
+}
+
+/// What `kill.rs` runs inside; nothing outside.
+#[test]
+fn small_site() {
+    if let Ok(verb) = std::env::var(small::VERB) {
+        small::carry_out(&verb);
     }
 }

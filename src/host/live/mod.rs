@@ -95,7 +95,9 @@ impl Live {
     #[must_use]
     pub fn thing(&self, root: &Root, resource: &Resource) -> Option<Found> {
         Some(match (resource, self) {
-            (Resource::Group { name }, _) => there(names::by_name(Table::Group, name).is_some()),
+            (Resource::Group { name, .. }, _) => {
+                there(names::by_name(Table::Group, name).is_some())
+            }
             (Resource::User { name, .. }, _) => {
                 there(names::by_name(Table::Passwd, name).is_some())
             }
@@ -126,11 +128,19 @@ impl Live {
     /// The last words of the system's program.
     pub fn set(&self, root: &Root, thing: &Resource, state: &State) -> Result<(), AlterError> {
         let done = match (thing, state) {
-            (Resource::Group { name }, State::Present) => self.add_group(name),
-            (Resource::Group { name }, State::Absent) => run("groupdel", &["--", name]).map(drop),
-            (Resource::User { name, group, home }, State::Present) => {
-                self.add_user(name, group, home.as_str())
+            (Resource::Group { name, id }, State::Present) => self.add_group(name, *id),
+            (Resource::Group { name, .. }, State::Absent) => {
+                run("groupdel", &["--", name]).map(drop)
             }
+            (
+                Resource::User {
+                    name,
+                    group,
+                    home,
+                    ids,
+                },
+                State::Present,
+            ) => self.add_user(name, group, home.as_str(), *ids),
             (Resource::User { name, .. }, State::Absent) => remove_user(name),
             (Resource::Service(service), State::Service { enabled, running }) => match self {
                 Self::Debian(_) => debian::set(&service.name, *enabled, *running),
@@ -141,8 +151,11 @@ impl Live {
         done.map_err(|why| failed(thing.name(), why))
     }
 
-    fn add_group(&self, name: &str) -> Result<(), String> {
-        let number = self.number(name);
+    /// With its former number, as long as that is free: files that come back have it too.
+    fn add_group(&self, name: &str, id: Option<u32>) -> Result<(), String> {
+        let is_free = |id: &u32| nix::unistd::Group::from_gid((*id).into()) == Ok(None);
+        let id = id.filter(is_free).map(|id| id.to_string());
+        let number = id.or_else(|| self.number(name));
         let mut args = vec!["--system"];
         if let Some(number) = &number {
             args.extend(["--gid", number]);
@@ -151,16 +164,25 @@ impl Live {
         run("groupadd", &args).map(drop)
     }
 
-    fn add_user(&self, name: &str, group: &str, home: &str) -> Result<(), String> {
+    fn add_user(
+        &self,
+        name: &str,
+        group: &str,
+        home: &str,
+        ids: Option<(u32, u32)>,
+    ) -> Result<(), String> {
         // Taking back a removal meets users whose group went with them.
         if names::by_name(Table::Group, group).is_none() {
-            self.add_group(group)?;
+            self.add_group(group, ids.map(|(_, group)| group))?;
         }
         let shell = match self {
             Self::Debian(_) => "/usr/sbin/nologin",
             Self::Slackware(_) => "/bin/false",
         };
-        let number = self.number(name);
+        let is_free = |id: &u32| nix::unistd::User::from_uid((*id).into()) == Ok(None);
+        let id = ids.map(|(user, _)| user).filter(is_free);
+        let id = id.map(|id| id.to_string());
+        let number = id.or_else(|| self.number(name));
         let mut args = vec!["--system", "--no-create-home", "--shell", shell];
         if let Some(number) = &number {
             args.extend(["--uid", number]);
