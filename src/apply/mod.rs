@@ -14,6 +14,7 @@ use crate::name::{AbsPath, ServiceId};
 use crate::plan::{Action, Applied, Found, Mark, Observe, Plan, Reason, State, Step, Was};
 use crate::resource::{How, Resource, Service, digest};
 
+use back::starts;
 pub use back::{plan_back, rollback, take_back};
 
 /// How the loop changes the machine.
@@ -40,12 +41,12 @@ pub trait Alter: Observe {
     fn refresh(&mut self) -> Result<(), AlterError> {
         Ok(())
     }
-    /// Tells a service of a change, if it runs.
+    /// Tells a service of a change, if it runs or should; says whether it was told.
     ///
     /// # Errors
     /// What the system said.
-    fn wake(&mut self, _service: &str, _how: How) -> Result<(), AlterError> {
-        Ok(())
+    fn wake(&mut self, _service: &Service, _how: How) -> Result<bool, AlterError> {
+        Ok(false)
     }
     /// Waits, within bounds, until a service is up; gives a warning when it is up and not well.
     ///
@@ -235,21 +236,21 @@ fn carry_out(
                 }
             }
             settle(plan, &woken, machine, progress)?;
-            for name in &plan.restarts {
-                progress.service(name, "restart");
-                machine.wake(name, How::Restart)?;
-            }
+            settle_back(plan, machine, progress)?;
         }
         Ok(())
     };
-    match run() {
-        Ok(()) => {
-            ledger.finish(number, title, &applied)?;
-            Ok(Outcome {
-                generation: Some(number),
-                taken: todo.len(),
-            })
-        }
+    let done = match run() {
+        Ok(()) => ledger
+            .finish(number, title, &applied)
+            .map_err(ApplyError::from),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(_) => Ok(Outcome {
+            generation: Some(number),
+            taken: todo.len(),
+        }),
         Err(first) => match take_back(number, machine, ledger, progress) {
             Ok(_) => Err(first),
             Err(second) => Err(ApplyError::HalfWay {
@@ -308,15 +309,48 @@ fn settle(
                         "restart"
                     },
                 );
-                machine.wake(&service.name, *how)?;
+                machine.wake(service, *how)?;
             }
             _ if step.action == Action::Keep => continue,
             _ => {}
         }
-        progress.service(&service.name, "waiting until it is up");
-        if let Some(warning) = machine.await_up(service)? {
-            progress.warn(&warning);
+        await_up(service, machine, progress)?;
+    }
+    Ok(())
+}
+
+/// The same for a rollback, which knows its services from the books.
+fn settle_back(
+    plan: &Plan,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    for service in &plan.restarts {
+        let is_of = |step: &Step| {
+            step.thing
+                .as_ref()
+                .is_some_and(|one| one.name() == service.name)
+        };
+        let is_started = plan.steps.iter().any(|step| is_of(step) && starts(step));
+        if !is_started {
+            progress.service(&service.name, "restart");
+            if !machine.wake(service, How::Restart)? {
+                continue;
+            }
         }
+        await_up(service, machine, progress)?;
+    }
+    Ok(())
+}
+
+fn await_up(
+    service: &Service,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    progress.service(&service.name, "waiting until it is up");
+    if let Some(warning) = machine.await_up(service)? {
+        progress.warn(&warning);
     }
     Ok(())
 }
@@ -399,6 +433,10 @@ fn take(
         (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
         (None, None) => return Ok(None),
     };
+    if let Found::Unknown(why) = found {
+        let path = step.id.clone();
+        return Err(AlterError { path, why }.into());
+    }
     if step.thing.is_some() && found == Found::State(after.clone()) {
         // An earlier step did it along: `userdel` takes a user's own group with it.
         return Ok(mark);

@@ -173,21 +173,21 @@ pub(super) fn reload_units() -> Result<(), AlterError> {
         .map_err(|why| failed("systemd", why))
 }
 
-/// Tells a unit of a change, if it runs or should.
-pub(super) fn wake(name: &str, how: How) -> Result<(), String> {
+/// Tells a unit of a change, if it runs or should; says which.
+pub(super) fn wake(name: &str, how: How) -> Result<bool, String> {
     // One that has failed, or is just about to be started again, wants to run.
     if !matches!(
         word("is-active", name).as_str(),
         "active" | "activating" | "reloading" | "failed"
     ) {
-        return Ok(());
+        return Ok(false);
     }
     let verb = match how {
         How::Reload => "reload-or-restart",
         How::Restart => "restart",
     };
     let _ = run("systemctl", &["reset-failed", "--", name]);
-    run("systemctl", &[verb, "--", name]).map(drop)
+    run("systemctl", &[verb, "--", name]).map(|_| true)
 }
 
 /// How a unit stands on its way up.

@@ -10,6 +10,7 @@ mod debian;
 mod pkgtools;
 mod slackware;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use super::facts;
 use super::root::Root;
 use crate::apply::AlterError;
+use crate::name::AbsPath;
 use crate::plan::{Found, State};
 use crate::platform::Init;
 use crate::resource::{How, Probe, Resource, Service};
@@ -130,7 +132,7 @@ impl Live {
             (Resource::Group { name }, State::Present) => self.add_group(name),
             (Resource::Group { name }, State::Absent) => run("groupdel", &["--", name]).map(drop),
             (Resource::User { name, group, home }, State::Present) => {
-                self.add_user(name, group, home.as_str())
+                self.add_user(root, name, group, home)
             }
             (Resource::User { name, .. }, State::Absent) => remove_user(name),
             (Resource::Service(service), State::Service { enabled, running }) => match self {
@@ -152,7 +154,7 @@ impl Live {
         run("groupadd", &args).map(drop)
     }
 
-    fn add_user(&self, name: &str, group: &str, home: &str) -> Result<(), String> {
+    fn add_user(&self, root: &Root, name: &str, group: &str, home: &AbsPath) -> Result<(), String> {
         // Taking back a removal meets users whose group went with them.
         if there(nix::unistd::Group::from_name(group).map(|found| found.is_some()))
             == Found::State(State::Absent)
@@ -163,12 +165,12 @@ impl Live {
             Self::Debian(_) => "/usr/sbin/nologin",
             Self::Slackware(_) => "/bin/false",
         };
-        let number = self.number(name);
+        let number = self.number(name).or_else(|| former_number(root, home));
         let mut args = vec!["--system", "--no-create-home", "--shell", shell];
         if let Some(number) = &number {
             args.extend(["--uid", number]);
         }
-        args.extend(["--gid", group, "--home-dir", home, "--", name]);
+        args.extend(["--gid", group, "--home-dir", home.as_str(), "--", name]);
         run("useradd", &args).map(drop)
     }
 
@@ -195,7 +197,7 @@ impl Live {
     ///
     /// # Errors
     /// Its last words.
-    pub fn wake(&self, root: &Root, name: &str, how: How) -> Result<(), AlterError> {
+    pub fn wake(&self, root: &Root, name: &str, how: How) -> Result<bool, AlterError> {
         let done = match self {
             Self::Debian(_) => debian::wake(name, how),
             Self::Slackware(_) => slackware::wake(root, name, how),
@@ -207,7 +209,12 @@ impl Live {
     ///
     /// # Errors
     /// The last lines of its log, when it does not come up.
-    pub fn await_up(&self, root: &Root, service: &Service) -> Result<Option<String>, AlterError> {
+    pub fn await_up(
+        &self,
+        root: &Root,
+        service: &Service,
+        logs: &Logs,
+    ) -> Result<Option<String>, AlterError> {
         let until = Instant::now() + PATIENCE;
         let (mut steady, mut idle) = (0, 0);
         loop {
@@ -215,7 +222,9 @@ impl Live {
                 Self::Debian(_) => debian::standing(&service.name),
                 Self::Slackware(_) => slackware::standing(root, &service.name, &mut idle),
             };
-            let missing = trouble(service);
+            let mut missing = trouble(service);
+            let errors = Errors::of(root, service, logs);
+            missing.extend(errors.fatal.clone());
             let is_up = match &standing {
                 Standing::Up => true,
                 Standing::Coming(word) | Standing::Down(word) => word == "active",
@@ -224,12 +233,17 @@ impl Live {
                 // Up twice in a row: a program that reads its configuration late dies in between.
                 steady += 1;
                 if steady == 2 {
-                    return Ok(None);
+                    let warning = format!(
+                        "`{}` is up and logs errors:\n{}",
+                        service.name, errors.lines
+                    );
+                    return Ok((!errors.lines.is_empty()).then_some(warning));
                 }
             } else {
                 steady = 0;
             }
-            if matches!(standing, Standing::Down(_)) || Instant::now() > until {
+            let is_over = matches!(standing, Standing::Down(_)) || errors.fatal.is_some();
+            if is_over || Instant::now() > until {
                 let what = missing.join(", ");
                 if is_up && missing.iter().all(|why| why.starts_with("answers")) {
                     return Ok(Some(format!(
@@ -241,11 +255,15 @@ impl Live {
                     Standing::Up => "active".to_owned(),
                     Standing::Coming(word) | Standing::Down(word) => word,
                 };
+                let lines = if errors.lines.is_empty() {
+                    self.last_lines(root, &service.name)
+                } else {
+                    errors.lines
+                };
                 return Err(failed(
                     &service.name,
                     format!(
-                        "the service did not come up (it is {state}; {what}); its last lines:\n{}",
-                        self.last_lines(root, &service.name)
+                        "the service did not come up (it is {state}; {what}); its last lines:\n{lines}"
                     ),
                 ));
             }
@@ -257,6 +275,63 @@ impl Live {
         match self {
             Self::Debian(_) => debian::last_lines(name),
             Self::Slackware(_) => slackware::last_lines(root, name),
+        }
+    }
+}
+
+/// The number to which a home still belongs that has lost its user: it and everything else of his
+/// is his again, if nobody else has the number by now.
+fn former_number(root: &Root, home: &AbsPath) -> Option<String> {
+    let Found::State(State::Dir { ids, .. }) = root.look(home) else {
+        return None;
+    };
+    let (number, _) = ids.filter(|(number, _)| *number != 0)?;
+    let holder = nix::unistd::User::from_uid(number.into()).ok()?;
+    holder.is_none().then(|| number.to_string())
+}
+
+/// How long logs of errors were.
+type Logs = BTreeMap<AbsPath, usize>;
+
+/// Notes how long the logs of a service are that is about to be started or told.
+pub(super) fn measure(root: &Root, service: &Service, logs: &mut Logs) {
+    for probe in &service.probes {
+        if let Probe::Log { file, .. } = probe {
+            let length = root.read(file).map_or(0, |bytes| bytes.len());
+            logs.insert(file.clone(), length);
+        }
+    }
+}
+
+/// What the logs of errors say since a service was started or told.
+struct Errors {
+    lines: String,
+    /// Why it has not come up, whatever answers.
+    fatal: Option<String>,
+}
+
+impl Errors {
+    fn of(root: &Root, service: &Service, logs: &Logs) -> Self {
+        let (mut lines, mut found) = (String::new(), None);
+        for probe in &service.probes {
+            let Probe::Log { file, fatal } = probe else {
+                continue;
+            };
+            let Some(length) = logs.get(file) else {
+                continue;
+            };
+            let bytes = root.read(file).unwrap_or_default();
+            // Shorter than it was: it was rotated, and all of it is new.
+            let new = bytes.get(*length..).unwrap_or(&bytes);
+            let text = String::from_utf8_lossy(new);
+            if text.contains(fatal.as_str()) {
+                found = Some(format!("`{file}` says `{fatal}`"));
+            }
+            lines.push_str(&last(&text, 10));
+        }
+        Self {
+            lines,
+            fatal: found,
         }
     }
 }
@@ -314,5 +389,7 @@ fn probe(probe: &Probe) -> Result<(), String> {
                 None => Err(format!("no answer at {address}{path}")),
             }
         }
+        // Only whoever started the service knows since when.
+        Probe::Log { .. } => Ok(()),
     }
 }
