@@ -86,9 +86,13 @@ impl Live {
     /// Asks the machine what it is and what is installed.
     #[must_use]
     pub fn ask(root: &Root) -> Self {
-        match facts::release(root).map(|release| release.platform().init) {
+        let platform = facts::release(root).map(|release| release.platform());
+        match platform.as_ref().map(|platform| platform.init) {
             Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(root)),
-            Some(Init::Systemd) | None => Self::Debian(debian::Debian::ask()),
+            Some(Init::Systemd) | None => {
+                let names = platform.iter().flat_map(|known| known.packages.all());
+                Self::Debian(debian::Debian::ask(names.collect()))
+            }
         }
     }
 
