@@ -295,7 +295,7 @@ impl Email {
 }
 
 /// A service that the house lays out; the order is the order in which they start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceId {
     /// Certificates, keys and stores that the others read.

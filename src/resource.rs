@@ -47,8 +47,8 @@ pub enum Resource {
     Service(Service),
 }
 
-/// A service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A service. The books keep it, so that a rollback knows how it is awaited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// Unit or rc script, without ending or prefix.
     pub name: String,
@@ -59,7 +59,8 @@ pub struct Service {
 }
 
 /// A look at a running service, on loopback.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Probe {
     /// Something listens.
     Tcp(std::net::SocketAddr),
@@ -68,7 +69,15 @@ pub enum Probe {
         /// Its port.
         port: u16,
         /// Its path.
-        path: &'static str,
+        path: String,
+    },
+    /// A log of errors and nothing else. What a start writes there is a warning; a line with
+    /// `fatal` in it means that the service has not come up, whoever answers at its ports.
+    Log {
+        /// The log.
+        file: AbsPath,
+        /// Words of such a line.
+        fatal: String,
     },
 }
 

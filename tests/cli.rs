@@ -176,6 +176,26 @@ fn the_machine_itself_is_for_root() {
 }
 
 #[test]
+fn events_tell_when_they_happened() {
+    let desk = desk(SMALL);
+    let said = run_in(desk.path(), &format!("apply {STAGED} --yes --json"));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let events: Vec<serde_json::Value> = said
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let at: Vec<u64> = events
+        .iter()
+        .map(|event| event["ms"].as_u64().unwrap())
+        .collect();
+    assert!(at.is_sorted() && at.len() > 50, "{at:?}");
+    let (first, last) = (at[0], at[at.len() - 1]);
+    assert!(0 < first && first < last && last < 120_000, "{at:?}");
+    assert_eq!(events[at.len() - 1]["event"], "result");
+}
+
+#[test]
 fn a_session_from_plan_to_rollback() {
     let desk = desk(SMALL);
     let said = run_in(desk.path(), &format!("plan {STAGED} --exit-code"));

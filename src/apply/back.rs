@@ -6,7 +6,7 @@ use super::{Alter, ApplyError, Manner, Outcome, Progress, carry_out};
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::AbsPath;
 use crate::plan::{Action, Applied, Found, Observe, Plan, Reason, State, Step, block, removal};
-use crate::resource::{How, digest};
+use crate::resource::{How, Resource, Service, digest};
 
 /// Takes back what an unfinished generation did, last step first, and strikes it. Taking back
 /// twice does no harm: each entry says what should stand, not what to do. An earlier taking back
@@ -71,7 +71,8 @@ fn back(
         // is the way out already.
         for name in woken {
             progress.service(&name, "restart with what was there before");
-            if let Err(error) = machine.wake(&name, How::Restart) {
+            let service = removal::service(&name, "");
+            if let Err(error) = machine.wake(&service, How::Restart) {
                 progress.warn(&error.to_string());
             }
         }
@@ -203,17 +204,36 @@ pub fn plan_back(
     }
     let applied = ledger.applied()?;
     let mut plan = Plan::default();
+    let mut told = BTreeSet::new();
     for (entry, state) in wanted.into_values() {
         let Some(step) = step_back(&entry, state, machine, &applied) else {
             continue;
         };
         if step.action != Action::Keep {
-            plan.restarts.extend(entry.wakes);
+            told.extend(entry.wakes);
+            if let (Some(Resource::Service(service)), true) = (&step.thing, starts(&step)) {
+                told.insert(service.name.clone());
+            }
         }
         plan.steps.push(step);
     }
     plan.steps.sort_by_key(order_back);
+    let then = ledger.applied_at(target)?;
+    plan.restarts = told.iter().map(|name| service(name, &then)).collect();
+    plan.restarts.sort_by_key(|service| service.id);
     Ok(plan)
+}
+
+/// A service as the books had it.
+fn service(name: &str, books: &Applied) -> Service {
+    let mark = books.get(&format!("service {name}"));
+    removal::service(name, mark.map_or("", |mark| &mark.wanted))
+}
+
+/// Does a service run after this step that did not run before?
+pub(super) fn starts(step: &Step) -> bool {
+    let runs = |state: &State| matches!(state, State::Service { running: true, .. });
+    step.after.as_ref().is_some_and(runs) && !runs(&step.before)
 }
 
 fn step_back(

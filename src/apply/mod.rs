@@ -18,6 +18,7 @@ use crate::plan::{Action, Applied, Observe, Plan, State, Step};
 use crate::resource::{How, Resource, Service};
 
 use adopt::adopt;
+use back::starts;
 pub use back::{plan_back, rollback, take_back};
 pub use keep_going::Failed;
 use keep_going::Failures;
@@ -47,12 +48,12 @@ pub trait Alter: Observe {
     fn refresh(&mut self) -> Result<(), AlterError> {
         Ok(())
     }
-    /// Tells a service of a change, if it runs.
+    /// Tells a service of a change, if it runs or should; says whether it was told.
     ///
     /// # Errors
     /// What the system said.
-    fn wake(&mut self, _service: &str, _how: How) -> Result<(), AlterError> {
-        Ok(())
+    fn wake(&mut self, _service: &Service, _how: How) -> Result<bool, AlterError> {
+        Ok(false)
     }
     /// Waits, within bounds, until a service is up; gives a warning when it is up and not well.
     ///
@@ -329,30 +330,27 @@ fn carry_out(
                 }
             }
             failures.write(&mut applied);
-            for name in &plan.restarts {
-                progress.service(name, "restart");
-                machine.wake(name, How::Restart)?;
-            }
+            settle_back(plan, machine, progress)?;
         }
         Ok(())
     };
-    match run() {
-        Ok(()) if taken.is_empty() && !failures.list.is_empty() => {
-            ledger.strike(number)?;
-            Ok(Outcome {
-                generation: None,
-                taken: 0,
-                failures: failures.list,
-            })
-        }
-        Ok(()) => {
-            ledger.finish(number, title, &applied)?;
-            Ok(Outcome {
-                generation: Some(number),
-                taken: taken.len(),
-                failures: failures.list,
-            })
-        }
+    let done = run();
+    let is_idle = taken.is_empty() && !failures.list.is_empty();
+    if done.is_ok() && is_idle {
+        ledger.strike(number)?;
+        return Ok(Outcome {
+            generation: None,
+            taken: 0,
+            failures: failures.list,
+        });
+    }
+    let done = done.and_then(|()| Ok(ledger.finish(number, title, &applied)?));
+    match done {
+        Ok(_) => Ok(Outcome {
+            generation: Some(number),
+            taken: taken.len(),
+            failures: failures.list,
+        }),
         Err(first) => match back::take_back_own(number, plan, machine, ledger, progress) {
             Ok(_) => Err(first),
             Err(second) => Err(ApplyError::HalfWay {
@@ -407,11 +405,43 @@ fn settle(
     match how {
         Some(how) if is_running(&step.before) => {
             progress.service(&service.name, how.as_str());
-            machine.wake(&service.name, how)?;
+            machine.wake(service, how)?;
         }
         _ if step.action == Action::Keep => return Ok(()),
         _ => {}
     }
+    await_up(service, machine, progress)
+}
+
+/// The same for a rollback, which knows its services from the books.
+fn settle_back(
+    plan: &Plan,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
+    for service in &plan.restarts {
+        let is_of = |step: &Step| {
+            step.thing
+                .as_ref()
+                .is_some_and(|one| one.name() == service.name)
+        };
+        let is_started = plan.steps.iter().any(|step| is_of(step) && starts(step));
+        if !is_started {
+            progress.service(&service.name, "restart");
+            if !machine.wake(service, How::Restart)? {
+                continue;
+            }
+        }
+        await_up(service, machine, progress)?;
+    }
+    Ok(())
+}
+
+fn await_up(
+    service: &Service,
+    machine: &mut dyn Alter,
+    progress: &mut dyn Progress,
+) -> Result<(), ApplyError> {
     progress.service(&service.name, "waiting until it is up");
     if let Some(warning) = machine.await_up(service)? {
         progress.warn(&warning);

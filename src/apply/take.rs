@@ -1,6 +1,6 @@
 //! One step.
 
-use super::{Alter, ApplyError, ServiceNames};
+use super::{Alter, AlterError, ApplyError, ServiceNames};
 use crate::journal::{Entry, Ledger, Undo};
 use crate::name::Owner;
 use crate::plan::{Found, Mark, Observe, State, Step};
@@ -25,6 +25,10 @@ pub(super) fn take(
         (None, Some(thing)) => machine.thing(thing).unwrap_or(Found::State(State::Absent)),
         (None, None) => return Ok(None),
     };
+    if let Found::Unknown(why) = found {
+        let path = step.id.clone();
+        return Err(AlterError { path, why }.into());
+    }
     if step.thing.is_some() && found == Found::State(after.clone()) {
         // An earlier step did it along: `userdel` takes a user's own group with it.
         return Ok(mark);

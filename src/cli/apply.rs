@@ -88,11 +88,12 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     }
     let missing = missing_packages(&plan);
     if !missing.is_empty() && plan.blocked().next().is_none() {
-        report.note(&format!("installing packages: {}", missing.join(", ")));
+        report.packages(&missing);
         machine.install(&missing).map_err(|error| {
             Failure::new(FAILED, error.to_string())
                 .hint("mend the package manager, then run it again; nothing else was changed")
         })?;
+        report.packages(&[]);
         // Packages bring files, pages and users of their own: everything is another now.
         let (site, platform) = (scene.site.clone(), scene.platform.clone());
         scene = Scene::set(site, platform, &machine, &places)?;

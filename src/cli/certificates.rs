@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::Global;
 use super::report::{FAILED, Failure, Report};
 use super::scene::{self, Places, Scene};
-use crate::host::{self, Machine, facts, issued, secrets, stand};
+use crate::host::{self, Machine, facts, issued, stand};
 use crate::keystore::{self, CertificateInfo, KeyPair, Kind, Store};
 use crate::name::AbsPath;
 use crate::plan::show::Paint;
-use crate::service::certificates::consumers;
+use crate::service::certificates::{consumers, is_made_here};
 use crate::service::{Context, TRUSTSTORE_PASSWORD};
 use crate::site::CertificateSource;
 
@@ -184,7 +184,7 @@ fn rows(
     if let (None, CertificateSource::Issued { by, .. }) = (&chosen, &site.certificates)
         && shown
             .as_ref()
-            .is_some_and(|leaf| secrets::is_made_here(leaf, &site.domain))
+            .is_some_and(|leaf| is_made_here(leaf, &site.domain))
         && let Some(row) = rows.first_mut()
     {
         row.faults.push(format!(

@@ -105,6 +105,8 @@ impl From<crate::journal::LedgerError> for Failure {
         let code = if denied { NOT_PERMITTED } else { FAILED };
         Self::new(code, error.to_string()).hint(if denied {
             "run it as root, or with `sudo`"
+        } else if error.why.contains("(os error") {
+            "nothing was changed; mend the disk, then run it again"
         } else {
             ""
         })
@@ -119,6 +121,7 @@ pub(super) struct Report {
     err: Paint,
     bar: Option<ProgressBar>,
     log: Option<Log>,
+    begun: crate::host::Stopwatch,
 }
 
 /// The log of what is done to a running machine.
@@ -156,6 +159,7 @@ impl Report {
             err: colors(std::io::stderr().is_terminal()),
             bar: None,
             log: None,
+            begun: crate::host::Stopwatch::start(),
         }
     }
 
@@ -172,14 +176,30 @@ impl Report {
             log.write(line);
         }
         if self.json {
-            self.data(&value.to_string());
+            self.line_of_json(value.clone());
         }
+    }
+
+    /// A line of JSON, with the milliseconds since the program started.
+    fn line_of_json(&mut self, mut value: serde_json::Value) {
+        value["ms"] = json!(self.begun.ms());
+        self.data(&value.to_string());
+    }
+
+    /// Packages are installed: what is missing before, nothing any more after.
+    pub(super) fn packages(&mut self, missing: &[String]) {
+        let line = match missing {
+            [] => "packages are installed".to_owned(),
+            names => format!("installing packages: {}", names.join(", ")),
+        };
+        self.event(&json!({ "event": "packages", "missing": missing }), &line);
+        self.say(&line);
     }
 
     /// The last event of a longer work, with everything about it.
     pub(super) fn result(&mut self, mut value: serde_json::Value) {
         value["event"] = serde_json::json!("result");
-        self.data(&value.to_string());
+        self.line_of_json(value);
     }
 
     /// Colours of stdout.
@@ -341,7 +361,7 @@ impl Progress for Report {
     fn warn(&mut self, text: &str) {
         self.done();
         if self.json {
-            self.data(&json!({ "event": "warning", "text": text }).to_string());
+            self.line_of_json(json!({ "event": "warning", "text": text }));
         }
         self.warning(text);
     }

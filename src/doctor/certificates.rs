@@ -4,6 +4,7 @@ use super::{APPLY, Check, Probe, Question, Subject, seen};
 use crate::keystore::{self, CertificateInfo, KeyPair};
 use crate::name::AbsPath;
 use crate::recipe::Recipe;
+use crate::service::certificates::is_made_here;
 use crate::site::CertificateSource;
 
 pub(super) const AUTH: Question = Question::new(
@@ -201,9 +202,13 @@ fn site_check(subject: &Subject<'_>, probe: &dyn Probe, site: &Result<Chain, Str
     if days < SOON {
         return SITE.warn(format!("`{}` ends in {days} days", site.path), cure);
     }
-    if site.leaf.issuer == site.leaf.subject {
+    let is_made_here = is_made_here(&site.leaf, &subject.context.site.domain);
+    if is_made_here || site.leaf.issuer == site.leaf.subject {
         return SITE.warn(
-            format!("`{}` is self-signed: browsers warn", site.path),
+            format!(
+                "`{}` is signed by nobody whom browsers know: they warn",
+                site.path
+            ),
             "name a certificate that browsers know under `[certificates]` in the site file",
         );
     }

@@ -115,19 +115,16 @@ impl<'r> Books<'r> {
         }
     }
 
-    fn numbers(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = self
-            .root
-            .list(&self.state.join("generations"))
+    fn numbers(&self) -> Result<Vec<u32>, LedgerError> {
+        let folder = self.state.join("generations");
+        let names = self.root.names(&folder);
+        let mut numbers: Vec<u32> = names
+            .map_err(|error| self.failed(&folder, error))?
             .iter()
             .filter_map(|name| name.parse().ok())
             .collect();
         numbers.sort_unstable();
-        numbers
-    }
-
-    fn is_finished(&self, number: u32) -> bool {
-        self.root.exists(&self.folder(number).join("applied.json"))
+        Ok(numbers)
     }
 
     fn finished(&self, number: u32) -> Result<Option<Finished>, LedgerError> {
@@ -161,7 +158,11 @@ impl<'r> Books<'r> {
             removed.map_err(|error| self.failed(&folder, error))
         };
         // What a killed run left half removed stands in the way of the same number.
-        for name in self.root.list(&generations) {
+        for name in self
+            .root
+            .names(&generations)
+            .map_err(|error| self.failed(&generations, error))?
+        {
             if name.ends_with(".dropped") {
                 remove(&name)?;
             }
@@ -214,7 +215,7 @@ impl<'r> Books<'r> {
 
 impl Ledger for Books<'_> {
     fn applied(&self) -> Result<Applied, LedgerError> {
-        for number in self.numbers().into_iter().rev() {
+        for number in self.numbers()?.into_iter().rev() {
             if let Some(finished) = self.finished(number)? {
                 return Ok(finished.applied);
             }
@@ -231,7 +232,7 @@ impl Ledger for Books<'_> {
 
     fn generations(&self) -> Result<Vec<Generation>, LedgerError> {
         let mut generations = Vec::new();
-        for number in self.numbers() {
+        for number in self.numbers()? {
             generations.extend(self.finished(number)?.map(|finished| finished.generation));
         }
         Ok(generations)
@@ -266,14 +267,14 @@ impl Ledger for Books<'_> {
 
     fn unfinished(&self) -> Result<Option<u32>, LedgerError> {
         // Only the newest can be: the others were finished before it was begun.
-        match self.numbers().last() {
-            Some(newest) if !self.is_finished(*newest) => Ok(Some(*newest)),
+        match self.numbers()?.last() {
+            Some(newest) if self.finished(*newest)?.is_none() => Ok(Some(*newest)),
             _ => Ok(None),
         }
     }
 
     fn begin(&mut self) -> Result<u32, LedgerError> {
-        let number = self.numbers().last().map_or(1, |last| last + 1);
+        let number = self.numbers()?.last().map_or(1, |last| last + 1);
         let folder = self.folder(number);
         self.root
             .ensure_dir(&folder, Mode(0o700))
@@ -334,13 +335,14 @@ impl Ledger for Books<'_> {
             applied: applied.clone(),
         };
         self.put_finished(number, &finished)?;
-        let numbers = self.numbers();
-        self.forget(&numbers[..numbers.len().saturating_sub(KEPT)])?;
+        let numbers = self.numbers()?;
+        // What cannot go now goes another time: the generation is finished.
+        let _ = self.forget(&numbers[..numbers.len().saturating_sub(KEPT)]);
         Ok(generation)
     }
 
     fn fold(&mut self, number: u32) -> Result<(), LedgerError> {
-        let before = self.numbers().into_iter().rfind(|other| *other < number);
+        let before = self.numbers()?.into_iter().rfind(|other| *other < number);
         let (Some(before), Some(folded)) = (before, self.finished(number)?) else {
             return Ok(());
         };
@@ -359,6 +361,11 @@ impl Ledger for Books<'_> {
     }
 
     fn strike(&mut self, number: u32) -> Result<(), LedgerError> {
-        self.forget(&[number])
+        self.forget(&[number])?;
+        // It is written before the generation is finished, so it may name what is gone again.
+        match self.root.read(&self.state.join("manifest")) {
+            Ok(_) => self.write_manifest(&self.applied()?),
+            Err(_) => Ok(()),
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::platform::{Release, recognise};
 use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
 use crate::service::Facts;
+use crate::service::certificates::is_made_here;
 use crate::site::{CertificateSource, Signature, Site, WebServer};
 
 /// A fact that is missing or wrong; the second text is the cure.
@@ -130,7 +131,7 @@ fn certificate(
         let laid_out = issued::read(root, &known.laid_out.certificate, &known.laid_out.key);
         if let Ok(laid_out) = laid_out
             && issued::covers(&laid_out.leaf, &site.domain)
-            && !super::secrets::is_made_here(&laid_out.leaf, &site.domain)
+            && !is_made_here(&laid_out.leaf, &site.domain)
         {
             remarks.push(format!(
                 "{missing}: the one that is laid out already stays (`{}`)",

@@ -28,6 +28,8 @@ pub mod secrets;
 pub mod stand;
 mod stanza;
 
+use std::collections::BTreeMap;
+
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};
 use crate::plan::{Found, Observe, State};
@@ -39,6 +41,8 @@ pub struct Machine {
     root: Root,
     people: people::People,
     live: Option<live::Live>,
+    /// How long the logs of errors were when their services were started or told.
+    logs: BTreeMap<AbsPath, usize>,
 }
 
 impl Machine {
@@ -53,6 +57,7 @@ impl Machine {
             root,
             people,
             live: None,
+            logs: BTreeMap::new(),
         })
     }
 
@@ -133,7 +138,12 @@ impl Alter for Machine {
 
     fn set(&mut self, thing: &Resource, state: &State) -> Result<(), AlterError> {
         match &self.live {
-            Some(live) => live.set(&self.root, thing, state),
+            Some(live) => {
+                if let Resource::Service(service) = thing {
+                    live::measure(&self.root, service, &mut self.logs);
+                }
+                live.set(&self.root, thing, state)
+            }
             None => Ok(()),
         }
     }
@@ -146,16 +156,19 @@ impl Alter for Machine {
         live.refresh()
     }
 
-    fn wake(&mut self, service: &str, how: How) -> Result<(), AlterError> {
+    fn wake(&mut self, service: &Service, how: How) -> Result<bool, AlterError> {
         match &self.live {
-            Some(live) => live.wake(&self.root, service, how),
-            None => Ok(()),
+            Some(live) => {
+                live::measure(&self.root, service, &mut self.logs);
+                live.wake(&self.root, &service.name, how)
+            }
+            None => Ok(false),
         }
     }
 
     fn await_up(&mut self, service: &Service) -> Result<Option<String>, AlterError> {
         match &self.live {
-            Some(live) => live.await_up(&self.root, service),
+            Some(live) => live.await_up(&self.root, service, &self.logs),
             None => Ok(None),
         }
     }
@@ -180,6 +193,24 @@ impl Alter for Machine {
 /// When the system has none; nothing secret can be made then.
 pub fn random(buffer: &mut [u8]) {
     getrandom::fill(buffer).expect("the system's random source");
+}
+
+/// Counts from when it was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Milliseconds until now.
+    #[must_use]
+    pub fn ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Seconds since 1970.

@@ -247,22 +247,32 @@ impl Root {
         (kind(&stat) == SFlag::S_IFREG).then_some(stat.st_mtime)
     }
 
-    /// Names in a folder, sorted; none when there is no such folder.
+    /// Names in a folder, sorted; none when there is no such folder, or nobody can read it.
     #[must_use]
     pub fn list(&self, path: &AbsPath) -> Vec<String> {
-        let entries = || -> nix::Result<Vec<String>> {
-            let dir = self.walk(&path.relative().split('/').collect::<Vec<_>>())?;
-            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-            let mut dir = nix::dir::Dir::openat(&dir, ".", flags, Bits::empty())?;
-            let mut names: Vec<String> = dir
-                .iter()
-                .filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned))
-                .filter(|name| name != "." && name != "..")
-                .collect();
-            names.sort();
-            Ok(names)
+        self.names(path).unwrap_or_default()
+    }
+
+    /// Names in a folder, sorted; none when there is no such folder.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn names(&self, path: &AbsPath) -> io::Result<Vec<String>> {
+        let dir = match self.walk(&path.relative().split('/').collect::<Vec<_>>()) {
+            Err(Errno::ENOENT) => return Ok(Vec::new()),
+            found => found?,
         };
-        entries().unwrap_or_default()
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut dir = nix::dir::Dir::openat(&dir, ".", flags, Bits::empty())?;
+        let mut names = Vec::new();
+        for entry in dir.iter() {
+            // After an error it would give the same one for ever.
+            let entry = entry?;
+            names.extend(entry.file_name().to_str().map(str::to_owned));
+        }
+        names.retain(|name| name != "." && name != "..");
+        names.sort();
+        Ok(names)
     }
 
     /// Makes a path be as `state` says; see [`Alter::put`](crate::apply::Alter::put).
@@ -403,7 +413,7 @@ impl Root {
     pub fn remove_tree(&self, path: &AbsPath) -> io::Result<()> {
         // A link is removed as a link: what it leads to is not ours.
         if let Found::State(State::Dir { .. }) = self.look(path) {
-            for name in self.list(path) {
+            for name in self.names(path)? {
                 self.remove_tree(&path.join(&name))?;
             }
         }

@@ -7,6 +7,7 @@ use crate::keystore::{self, CertificateInfo};
 use crate::name::{AbsPath, Domain, Mode};
 use crate::plan::State;
 use crate::secret::{CertifiedKey, PASSWORD_LENGTH, Secret, Secrets, password_from, uuid_from};
+use crate::service::certificates::authority_name;
 
 /// A certificate of ours is made anew when it has fewer days left than this.
 const LEAST_DAYS: i64 = 30;
@@ -246,17 +247,6 @@ fn self_signed(name: &str, now: i64) -> Result<CertifiedKey, rcgen::Error> {
         certificate: certificate.pem(),
         key: Secret::new(key.serialize_pem()),
     })
-}
-
-/// What the site's certificate authority is called.
-fn authority_name(domain: &Domain) -> String {
-    format!("Private CA of {domain}").chars().take(64).collect()
-}
-
-/// Was this certificate signed by the site's own authority?
-#[must_use]
-pub fn is_made_here(leaf: &CertificateInfo, domain: &Domain) -> bool {
-    leaf.issuer == format!("CN={}", authority_name(domain))
 }
 
 /// It may sign certificates for the site's name and names below it, and no other authority (RFC

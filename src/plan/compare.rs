@@ -1,13 +1,13 @@
 //! One wanted resource beside what stands there: what would be done, and why.
 
-use super::{Action, Found, Mark, Observe, Reason, State, Step, block};
+use super::{Action, Crowd, Found, Mark, Observe, Reason, State, Step, block};
 use crate::resource::{Content, Dir, File, Item, Link, Resource, Wake, digest};
 
 /// What the books note of a folder that is ours alone.
 pub(super) const OURS: &str = "ours";
 
 /// The step of one wanted resource.
-pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>, crowd: &Crowd) -> Step {
     let blank = Step {
         service: Some(item.service),
         id: item.resource.id(),
@@ -42,11 +42,17 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>) -> S
     match &item.resource {
         Resource::Dir(dir) => {
             let owner = Some(dir.owner.clone());
-            dir_step(Step { owner, ..step }, dir, machine, mark)
+            dir_step(Step { owner, ..step }, dir, machine, mark, crowd)
         }
         Resource::File(file) => {
+            if let Some(name) = crowd.lacks(&file.owner, machine) {
+                let remark = format!(
+                    "its owner `{name}` is gone from this machine, and the package that brought it is still there: install that package anew"
+                );
+                return blocked(step, &remark);
+            }
             let owner = Some(file.owner.clone());
-            file_step(Step { owner, ..step }, file, machine, mark)
+            file_step(Step { owner, ..step }, file, machine, mark, crowd)
         }
         Resource::Link(link) => link_step(step, link, mark),
         Resource::Package { .. }
@@ -81,6 +87,10 @@ fn thing_step(step: Step, resource: &Resource, found: Option<Found>, known: Opti
     let mark = match resource {
         Resource::User { group, home, .. } => Mark {
             wanted: format!("{group} {home}"),
+            ..mark
+        },
+        Resource::Service(service) => Mark {
+            wanted: serde_json::to_string(service).unwrap_or_default(),
             ..mark
         },
         _ => mark,
@@ -140,7 +150,13 @@ pub(super) fn blocked(step: Step, remark: &str) -> Step {
     }
 }
 
-fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+fn dir_step(
+    step: Step,
+    dir: &Dir,
+    machine: &dyn Observe,
+    mark: Option<&Mark>,
+    crowd: &Crowd,
+) -> Step {
     let new = Mark {
         wanted: if dir.ours {
             OURS.to_owned()
@@ -183,7 +199,7 @@ fn dir_step(step: Step, dir: &Dir, machine: &dyn Observe, mark: Option<&Mark>) -
             if *mode != dir.mode {
                 differs.push(format!("mode {mode} → {}", dir.mode));
             }
-            if ids.is_some() && *found != ids {
+            if crowd.brings(&dir.owner) || ids.is_some() && *found != ids {
                 differs.push(format!("owner → {}", dir.owner));
             }
             if differs.is_empty() {
@@ -273,7 +289,13 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
     }
 }
 
-fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>) -> Step {
+fn file_step(
+    step: Step,
+    file: &File,
+    machine: &dyn Observe,
+    mark: Option<&Mark>,
+    crowd: &Crowd,
+) -> Step {
     if let Content::Block(text) = &file.content {
         return block::step(step, file, text, machine, mark);
     }
@@ -347,7 +369,7 @@ fn file_step(step: Step, file: &File, machine: &dyn Observe, mark: Option<&Mark>
     if mode != file.mode {
         differs.push(format!("mode {mode} → {}", file.mode));
     }
-    if ids.is_some() && found_ids != ids {
+    if crowd.brings(&file.owner) || ids.is_some() && found_ids != ids {
         differs.push(format!("owner → {}", file.owner));
     }
     if differs.is_empty() {

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
-use crate::resource::{Dir, File, How, Layout, Resource, Wake};
+use crate::resource::{Dir, File, How, Layout, Resource, Service, Wake};
 
 pub use put_off::Waiting;
 
@@ -255,8 +255,8 @@ pub struct Step {
 pub struct Plan {
     /// In the order in which they are taken.
     pub steps: Vec<Step>,
-    /// Names of services to restart when all is done, if they run.
-    pub restarts: BTreeSet<String>,
+    /// Services to restart and to await when all is done, if they run; in starting order.
+    pub restarts: Vec<Service>,
     /// Marks of resources that this plan does not look at, and that the books keep.
     pub elsewhere: Applied,
     /// What the reader should know.
@@ -323,6 +323,7 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         ..Plan::default()
     };
     let mut unknown = BTreeSet::new();
+    let mut crowd = Crowd::default();
     for item in &layout.items {
         if let Resource::Dir(Dir { owner, .. }) | Resource::File(File { owner, .. }) =
             &item.resource
@@ -331,7 +332,8 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
             unknown.insert(owner.to_string());
         }
         let mark = applied.get(&item.resource.id());
-        let mut step = compare::step(item, machine, mark);
+        let mut step = compare::step(item, machine, mark, &crowd);
+        crowd.note(&step);
         if item
             .resource
             .path()
@@ -357,6 +359,58 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         plan.unknown_owners = unknown.into_iter().collect();
     }
     plan
+}
+
+/// Who is about to come to a machine, by steps of the plan so far.
+#[derive(Debug, Default)]
+struct Crowd {
+    /// Users and groups that are made.
+    names: BTreeSet<String>,
+    /// Packages are installed, which bring people of their own.
+    with_packages: bool,
+}
+
+impl Crowd {
+    fn note(&mut self, step: &Step) {
+        match (&step.thing, step.action) {
+            (Some(Resource::User { name, .. } | Resource::Group { name, .. }), Action::Create) => {
+                self.names.insert(name.clone());
+            }
+            (Some(Resource::Package { .. }), Action::Create) => self.with_packages = true,
+            _ => {}
+        }
+    }
+
+    /// Is an owner made only now? What has a number of a former one is given to the new one.
+    fn brings(&self, owner: &Owner) -> bool {
+        self.names.contains(&owner.user) || self.names.contains(&owner.group)
+    }
+
+    /// Who is gone from a machine, and nothing will bring him back.
+    fn lacks<'o>(&self, owner: &'o Owner, machine: &dyn Observe) -> Option<&'o str> {
+        if self.with_packages || machine.ids(owner).is_some() {
+            return None;
+        }
+        let is_gone = |thing: Resource| machine.thing(&thing) == Some(Found::State(State::Absent));
+        let user = Resource::User {
+            name: owner.user.clone(),
+            group: owner.group.clone(),
+            home: AbsPath::fixed("/nonexistent"),
+            ids: None,
+        };
+        let group = Resource::Group {
+            name: owner.group.clone(),
+            id: None,
+        };
+        let is_made = |name: &String| self.names.contains(name);
+        if !is_made(&owner.user) && is_gone(user) {
+            Some(&owner.user)
+        } else if !is_made(&owner.group) && is_gone(group) {
+            Some(&owner.group)
+        } else {
+            None
+        }
+    }
 }
 
 /// The step of a path that the administrator keeps: nothing is done, and the books forget it.

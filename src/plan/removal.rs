@@ -182,12 +182,18 @@ pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
                 ids: number().zip(number()),
             }
         }
-        "service" => Resource::Service(Service {
-            name: name.to_owned(),
-            id: ServiceId::Certificates,
-            probes: Vec::new(),
-        }),
+        "service" => Resource::Service(service(name, details)),
         _ => return None,
+    })
+}
+
+/// A service, from what the books say of it; one that they do not know has nothing to look at but
+/// itself.
+pub(crate) fn service(name: &str, details: &str) -> Service {
+    serde_json::from_str(details).unwrap_or_else(|_| Service {
+        name: name.to_owned(),
+        id: ServiceId::Certificates,
+        probes: Vec::new(),
     })
 }
 

@@ -235,6 +235,25 @@ pub struct Packages {
     pub caddy: Vec<&'static str>,
 }
 
+impl Packages {
+    /// All of them, whatever a site wants.
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
+        let Self {
+            prosody,
+            plugins,
+            jicofo,
+            videobridge,
+            meet,
+            nginx,
+            caddy,
+        } = self;
+        [prosody, plugins, jicofo, videobridge, meet, nginx, caddy]
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+}
+
 impl Platform {
     /// The place of the chosen web server.
     #[must_use]

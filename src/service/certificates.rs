@@ -2,10 +2,23 @@
 //! by which Jicofo and the bridge know Prosody.
 
 use super::{Context, ServiceError, TRUSTSTORE_PASSWORD, Wants};
-use crate::name::{AbsPath, Mode, Owner, ServiceId};
+use crate::keystore::CertificateInfo;
+use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, File, How, Item, Resource};
 use crate::site::{AcmeClient, CertificateSource, WebServer};
+
+/// What the site's own certificate authority is called.
+#[must_use]
+pub fn authority_name(domain: &Domain) -> String {
+    format!("Private CA of {domain}").chars().take(64).collect()
+}
+
+/// Was this certificate signed by the site's own authority?
+#[must_use]
+pub fn is_made_here(leaf: &CertificateInfo, domain: &Domain) -> bool {
+    leaf.issuer == format!("CN={}", authority_name(domain))
+}
 
 /// Somebody who has copies of a certificate, and must hear of a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,7 +69,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         "jicofo",
         vec![Probe::Http {
             port,
-            path: "/about/health",
+            path: "/about/health".to_owned(),
         }],
     );
     Ok(wants.items)

@@ -72,12 +72,15 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         context.site.prosody.c2s_port,
         context.site.prosody.http_port,
     ];
-    wants.runs(
-        "prosody",
-        ports
-            .map(|port| Probe::Tcp(([127, 0, 0, 1], port).into()))
-            .to_vec(),
-    );
+    let mut probes = ports
+        .map(|port| Probe::Tcp(([127, 0, 0, 1], port).into()))
+        .to_vec();
+    // It lives on without a port that somebody else has.
+    probes.push(Probe::Log {
+        file: place.logs.join("prosody.err"),
+        fatal: "Failed to open server port".to_owned(),
+    });
+    wants.runs("prosody", probes);
     Ok(wants.items)
 }
 

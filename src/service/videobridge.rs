@@ -88,7 +88,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         name,
         vec![Probe::Http {
             port,
-            path: "/about/health",
+            path: "/about/health".to_owned(),
         }],
     );
     Ok(wants.items)

@@ -72,7 +72,7 @@ impl Journey<'_> {
     }
 
     /// An apply that must fail, and leave the machine as it was.
-    fn fails(&mut self, name: &str, service: &str, words: &[&str]) {
+    pub(super) fn fails(&mut self, name: &str, service: &str, words: &[&str]) {
         let before = self.tree();
         let said = self.says(&["apply", "--yes"]);
         self.cases
@@ -109,30 +109,37 @@ impl Journey<'_> {
 
     /// Somebody else has the port that the bridge is to get.
     pub(super) fn a_taken_port(&mut self) {
-        let squatter = self.machine.run(&[
-            "systemd-run",
-            "--quiet",
-            "--unit=squatter",
-            "--socket-property=ListenStream=127.0.0.1:18080",
-            "/bin/sleep",
-            "infinity",
-        ]);
-        self.cases
-            .holds("a port can be taken", squatter.code == 0, || {
-                squatter.whole()
-            });
+        self.squatter(18080);
         self.write_site(&[("videobridge.rest_port", "18080")]);
         self.fails(
             "a taken port",
             "jitsi-videobridge2",
             &["Address already in use"],
         );
-        self.machine
-            .run(&["systemctl", "stop", "squatter.socket", "squatter.service"]);
+        self.no_squatter();
         self.write_site(&[]);
         let said = self.succeeds("an apply after failures", &["apply", "--yes"]);
         let holds = said.err.contains("everything is in order");
         self.cases
             .holds("the old site is in order", holds, || said.whole());
+    }
+
+    /// A program that takes a port.
+    pub(super) fn squatter(&mut self, port: u16) {
+        let said = self.machine.run(&[
+            "systemd-run",
+            "--quiet",
+            "--unit=squatter",
+            &format!("--socket-property=ListenStream=127.0.0.1:{port}"),
+            "/bin/sleep",
+            "infinity",
+        ]);
+        self.cases
+            .holds("a port can be taken", said.code == 0, || said.whole());
+    }
+
+    pub(super) fn no_squatter(&self) {
+        self.machine
+            .run(&["systemctl", "stop", "squatter.socket", "squatter.service"]);
     }
 }

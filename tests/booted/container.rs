@@ -171,6 +171,11 @@ impl Container {
 
     /// Runs a command inside, for five minutes at the most.
     pub(crate) fn run(&self, command: &[&str]) -> Said {
+        self.run_below(&[], command)
+    }
+
+    /// The same, with a program of this machine that looks over its shoulder.
+    pub(crate) fn run_below(&self, above: &[&str], command: &[&str]) -> Said {
         let Some(running) = &self.running else {
             return Said {
                 code: -1,
@@ -179,7 +184,9 @@ impl Container {
             };
         };
         let output = Command::new("timeout")
-            .args(["--kill-after=5", "300", "nsenter"])
+            .args(["--kill-after=5", "300"])
+            .args(above)
+            .arg("nsenter")
             .args(["--target", &running.leader.to_string()])
             .args(["-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"])
             .args([

@@ -17,7 +17,7 @@ pub(super) const DOMAIN: &str = "meet.example.org";
 pub(super) const SITE: &str = "/etc/jitsi-install/site.toml";
 
 /// What a case may change: `key = value` lines of the site file.
-fn site(server: Server, changes: &[(&str, &str)]) -> String {
+pub(super) fn site(server: Server, changes: &[(&str, &str)]) -> String {
     let mut values = BTreeMap::from([
         ("web.server", format!("\"{}\"", server.name())),
         ("jicofo.memory", "256".to_owned()),
@@ -65,13 +65,23 @@ pub(crate) fn take(release: Release, server: Server) {
     });
 }
 
-/// What another web server changes.
-pub(crate) fn take_briefly(release: Release, server: Server) {
+/// What another web server changes, and a machine that is spoiled in every way.
+pub(crate) fn take_spoiled(release: Release, server: Server) {
     with(release, server, |journey| {
         journey.write_site(&[]);
+        journey.a_masked_unit();
         if journey.the_first_apply() {
             journey.once_more();
             journey.is_healthy("behind another web server");
+            journey.our_own_unit_masked();
+            journey.users_are_deleted();
+            journey.a_packages_user_is_deleted();
+            journey.wrong_owners();
+            journey.prosodys_port_is_taken();
+            journey.prosody_starts_with_errors();
+            journey.a_rollback_awaits_health();
+            journey.a_rollback_fails();
+            journey.a_failing_disk();
             journey.away();
         }
     });

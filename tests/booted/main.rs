@@ -16,6 +16,7 @@
 )]
 
 mod arrival;
+mod bench;
 #[path = "../real/cases.rs"]
 mod cases;
 mod changes;
@@ -31,6 +32,7 @@ mod rootfs;
 mod secrecy;
 mod services;
 mod shell;
+mod spoiled;
 mod tree;
 
 use rootfs::Release;
@@ -53,7 +55,7 @@ fn trixie() {
 #[test]
 fn caddy() {
     if gate::is_open() {
-        journey::take_briefly(Release::Trixie, Server::Caddy);
+        journey::take_spoiled(Release::Trixie, Server::Caddy);
     }
 }
 

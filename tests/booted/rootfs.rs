@@ -117,28 +117,34 @@ fn make(release: Release, root: &Path) -> Result<(), String> {
     put("etc/dpkg/dpkg.cfg.d/thrown-away", "force-unsafe-io\n")?;
     // every container is a machine of its own
     put("etc/machine-id", "")?;
-    download(release, root, &mirror)?;
+    let wanted: Vec<&str> = WANTED.iter().copied().chain([release.java()]).collect();
+    let folder = root.join(FOLDER.trim_start_matches('/'));
+    fill(root, &wanted, &folder, &mirror.lines(release.name()))?;
     put(
         "etc/apt/sources.list",
         &format!("deb [trusted=yes] file:{FOLDER} ./\n"),
     )
 }
 
+/// More packages for a release, into a folder of this machine.
+pub(crate) fn download(release: Release, wanted: &[&str], folder: &Path) -> Result<(), String> {
+    let lines = Mirror::of_this_machine()?.lines(release.name());
+    fill(&of(release)?, wanted, folder, &lines)
+}
+
 /// Downloads with this machine's apt and its settings (proxies, certificates), as if it were the
 /// container's: what is installed there already is left out.
-fn download(release: Release, root: &Path, mirror: &Mirror) -> Result<(), String> {
-    let folder = root.join(FOLDER.trim_start_matches('/'));
+fn fill(root: &Path, wanted: &[&str], folder: &Path, lines: &str) -> Result<(), String> {
     let state = root.with_extension("apt");
     let make = |path: &Path| {
         let made = fs::create_dir_all(path);
         made.map_err(|error| format!("{}: {error}", path.display()))
     };
     let _ = fs::remove_dir_all(&state);
-    make(&folder)?;
+    make(folder)?;
     make(&state.join("lists/partial"))?;
     make(&state.join("archives/partial"))?;
     let sources = state.join("sources.list");
-    let lines = mirror.lines(release.name());
     fs::write(&sources, lines).map_err(|error| error.to_string())?;
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let options = [
@@ -172,7 +178,7 @@ fn download(release: Release, root: &Path, mirror: &Mirror) -> Result<(), String
     done(apt().arg("update"))?;
     let mut install = apt();
     install.args(["--download-only", "--no-install-recommends", "install"]);
-    done(install.args(WANTED).arg(release.java()))?;
+    done(install.args(wanted))?;
     for entry in fs::read_dir(state.join("archives")).map_err(|error| error.to_string())? {
         let from = entry.map_err(|error| error.to_string())?.path();
         let is_deb = from.extension().is_some_and(|end| end == "deb");
@@ -181,7 +187,7 @@ fn download(release: Release, root: &Path, mirror: &Mirror) -> Result<(), String
         }
     }
     let mut index = String::new();
-    for file in debs(&folder)? {
+    for file in debs(folder)? {
         index.push_str(&stanza(&file)?);
     }
     let _ = fs::remove_dir_all(&state);

@@ -177,7 +177,7 @@ pub(crate) fn unwell_at_last(machine: &Container, ports: Ports, domain: &str) ->
 }
 
 /// First line and body; there is no curl inside.
-fn http(machine: &Container, port: u16, path: &str) -> String {
+pub(crate) fn http(machine: &Container, port: u16, path: &str) -> String {
     let line = format!(
         "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && timeout 5 cat <&3"
     );

@@ -15,6 +15,11 @@ const CONF: &str = "etc/jitsi/jicofo/jicofo.conf";
 /// A command line that applies `SITE` in the root of a stage.
 fn line(stage: &Stage) -> String {
     std::fs::write(stage.path("site.toml"), SITE).unwrap();
+    again(stage)
+}
+
+/// The same with the site file that is there.
+fn again(stage: &Stage) -> String {
     let root = stage.path("");
     format!(
         "{} apply --yes -q --family debian --root {root} --site {root}site.toml",
@@ -182,4 +187,119 @@ fn a_jump_of_the_clock_renews_certificates_and_nothing_else() {
     let other = secrets::load(machine.root(), &file, &renamed, now).unwrap();
     assert!(other.is_new, "another name wants other certificates");
     assert_eq!(other.secrets.words(), first.secrets.words());
+}
+
+/// Calls by which an apply changes a tree, and at how many of each to fail.
+const FAILING: &[(&str, usize)] = &[
+    ("fsync", 8),
+    ("write", 6),
+    ("renameat", 8),
+    ("mkdirat", 4),
+    ("unlinkat", 4),
+    ("fchmod", 5),
+    ("openat2", 10),
+    ("getdents64", 4),
+];
+
+/// Runs the line of a stage under `strace`; `None` where that cannot be.
+fn traced(stage: &Stage, options: &str) -> Option<Output> {
+    if !shell("strace -o /dev/null true").status.success() {
+        let strict = std::env::var_os("CHECK_STRICT").is_some_and(|value| value == "1");
+        assert!(!strict, "`strace` is missing");
+        eprintln!("SKIPPED: `strace` is missing, so no call can fail");
+        return None;
+    }
+    let line = again(stage);
+    Some(shell(&format!(
+        "LC_ALL=C timeout 60 strace -f {options} {line}"
+    )))
+}
+
+/// A tree with everything that `from` has.
+fn copied(from: &Stage) -> Stage {
+    let stage = Stage::new();
+    let line = format!(
+        "cp -a {}. {}",
+        from.path("").display(),
+        stage.path("").display()
+    );
+    assert!(shell(&line).status.success());
+    stage
+}
+
+/// How often an apply makes each call.
+fn counts(stage: &Stage) -> Option<Vec<(&'static str, usize)>> {
+    let log = stage.path("calls");
+    let names: Vec<&str> = FAILING.iter().map(|(name, _)| *name).collect();
+    let options = format!("-e trace={} -o {}", names.join(","), log.display());
+    let output = traced(stage, &options)?;
+    assert!(output.status.success());
+    let calls = std::fs::read_to_string(&log).unwrap();
+    std::fs::remove_file(&log).unwrap();
+    let count = |name: &str| calls.matches(&format!(" {name}(")).count();
+    Some(names.into_iter().map(|name| (name, count(name))).collect())
+}
+
+#[test]
+fn a_disk_that_fails_anywhere_leaves_the_old_state() {
+    let old = Stage::quick();
+    assert!(shell(&line(&old)).status.success());
+    // More, less and others, all in one apply.
+    let site = format!(
+        "{SITE}web.server = \"caddy\"\nprosody.log_level = \"debug\"\njicofo.memory = 4096\n"
+    );
+    std::fs::write(old.path("site.toml"), site).unwrap();
+    let picture = |stage: &Stage| -> Picture {
+        let mut picture = stage.picture();
+        picture.remove("site.toml");
+        picture
+    };
+    let before = picture(&old);
+    let new = copied(&old);
+    let Some(counts) = counts(&new) else {
+        return;
+    };
+    let after = picture(&new);
+    assert_ne!(before, after);
+    let mut failed = 0;
+    for (place, (name, count)) in counts.into_iter().enumerate() {
+        assert!(count > 0, "an apply makes no `{name}`");
+        let points = FAILING[place].1.min(count);
+        for point in 0..points {
+            let when = 1 + point * count / points;
+            let (errno, words) = match point % 2 {
+                0 => ("EIO", ["I/O error", "Input/output error"]),
+                _ => ("EACCES", ["EACCES", "Permission denied"]),
+            };
+            // Once, or from there on until the end: then there is no way back either, at first.
+            let lasting: &[&str] = if point % 4 < 2 { &["", "+"] } else { &[""] };
+            for &more in lasting {
+                let fault = format!("{name}:error={errno}:when={when}{more}");
+                let stage = copied(&old);
+                let output = traced(&stage, &format!("-o /dev/null -e inject={fault}")).unwrap();
+                let err = String::from_utf8_lossy(&output.stderr).into_owned();
+                if output.status.success() {
+                    // An error that does not matter: a folder that would not go, as if others had files in it.
+                    assert_eq!(more, "", "{fault}: {err}");
+                } else if name == "write" && err.is_empty() {
+                    // Its own words could not be written either.
+                    assert_eq!(more, "+", "{fault}");
+                } else {
+                    failed += 1;
+                    assert!(err.contains("error: "), "{fault}: {err}");
+                    let says = words.iter().any(|word| err.contains(word));
+                    assert!(says, "{fault}: {err}");
+                    assert!(err.contains("hint: "), "{fault}: {err}");
+                    if more.is_empty() {
+                        assert_eq!(picture(&stage), before, "{fault}: {err}");
+                    }
+                }
+                let again = shell(&format!("{} 2>&1", again(&stage)));
+                let said = String::from_utf8_lossy(&again.stdout).into_owned();
+                assert!(again.status.success(), "after {fault}: {said}");
+                assert_eq!(picture(&stage), after, "after {fault}: {said}");
+            }
+        }
+    }
+    assert!(failed > 40, "only {failed} faults were noticed");
 }

@@ -44,7 +44,7 @@ pub(crate) fn all_run(machine: &Machine, web: &'static str, cases: &mut Cases, w
     cases.holds(&format!("all services run {when}"), pids.len() == 4, || {
         format!("{pids:?}\n{}", machine.sh("ps axf").out)
     });
-    // A rollback does not wait, and the others find Prosody again by themselves.
+    // The others find Prosody again by themselves.
     let until = Instant::now() + Duration::from_secs(20);
     let mut status = machine.installer(&["status"]);
     while status.code != 0 && Instant::now() < until {

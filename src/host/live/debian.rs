@@ -1,5 +1,6 @@
 //! Debian and what descends from it: apt, dpkg and systemd.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
@@ -20,13 +21,19 @@ const POLICY: &str = "#!/bin/sh\n# written by jitsi-install while it installs pa
 /// What apt knows.
 pub struct Debian {
     installed: BTreeSet<String>,
+    /// Every package that a site may want.
+    names: BTreeSet<&'static str>,
+    /// Those of them that can be had; asked for in one go, since apt reads its lists anew each time.
+    candidates: OnceCell<BTreeSet<String>>,
 }
 
 impl Debian {
     /// Asks the machine what is installed.
-    pub(super) fn ask() -> Self {
+    pub(super) fn ask(names: BTreeSet<&'static str>) -> Self {
         Self {
             installed: installed(),
+            names,
+            candidates: OnceCell::new(),
         }
     }
 
@@ -35,16 +42,18 @@ impl Debian {
         if self.installed.contains(name) {
             return Found::State(State::Present);
         }
-        let policy = run("apt-cache", &["policy", "--", name]).unwrap_or_default();
-        let candidate = policy
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Candidate: "));
-        match candidate {
-            Some(version) if version != "(none)" => Found::State(State::Absent),
-            _ => Found::Unknown(format!(
-                "it is not installed and no repository of this machine has it: add one that does, or install `{name}` by hand"
-            )),
+        let can_be_had = if self.names.contains(name) {
+            let ask = || candidates(self.names.iter().copied());
+            self.candidates.get_or_init(ask).contains(name)
+        } else {
+            candidates([name]).contains(name)
+        };
+        if can_be_had {
+            return Found::State(State::Absent);
         }
+        Found::Unknown(format!(
+            "it is not installed and no repository of this machine has it: add one that does, or install `{name}` by hand"
+        ))
     }
 
     /// Installs packages, without starting what is in them.
@@ -85,8 +94,30 @@ impl Debian {
             put(&State::Absent)?;
         }
         self.installed = installed();
+        self.candidates = OnceCell::new();
         done.map(|_| ()).map_err(|why| failed("packages", why))
     }
+}
+
+/// Those packages of which a repository has a version.
+fn candidates<'n>(names: impl IntoIterator<Item = &'n str>) -> BTreeSet<String> {
+    let args: Vec<&str> = ["policy", "--"].into_iter().chain(names).collect();
+    with_candidate(&run("apt-cache", &args).unwrap_or_default())
+}
+
+/// `NAME:`, and somewhere below it `  Candidate: VERSION`.
+fn with_candidate(policy: &str) -> BTreeSet<String> {
+    let (mut found, mut name) = (BTreeSet::new(), "");
+    for line in policy.lines() {
+        if let Some(head) = line.strip_suffix(':').filter(|head| !head.contains(' ')) {
+            name = head;
+        } else if let Some(version) = line.trim().strip_prefix("Candidate: ")
+            && version != "(none)"
+        {
+            found.insert(name.to_owned());
+        }
+    }
+    found
 }
 
 fn installed() -> BTreeSet<String> {
@@ -177,21 +208,21 @@ pub(super) fn reload_units() -> Result<(), AlterError> {
         .map_err(|why| failed("systemd", why))
 }
 
-/// Tells a unit of a change, if it runs or should.
-pub(super) fn wake(name: &str, how: How) -> Result<(), String> {
+/// Tells a unit of a change, if it runs or should; says which.
+pub(super) fn wake(name: &str, how: How) -> Result<bool, String> {
     // One that has failed, or is just about to be started again, wants to run.
     if !matches!(
         word("is-active", name).as_str(),
         "active" | "activating" | "reloading" | "failed"
     ) {
-        return Ok(());
+        return Ok(false);
     }
     let verb = match how {
         How::Reload => "reload-or-restart",
         How::Restart => "restart",
     };
     let _ = run("systemctl", &["reset-failed", "--", name]);
-    run("systemctl", &[verb, "--", name]).map(drop)
+    run("systemctl", &[verb, "--", name]).map(|_| true)
 }
 
 /// How a unit stands on its way up.
@@ -220,4 +251,17 @@ pub(super) fn last_lines(name: &str) -> String {
         &["-u", &unit, "-n", "10", "--no-pager", "-o", "cat"],
     )
     .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_candidate;
+
+    #[test]
+    fn what_apt_has() {
+        let policy = "jicofo:\n  Installed: (none)\n  Candidate: 1.0-1\n  Version table:\n     1.0-1 500\n        500 https://x.test stable/ Packages\n\
+                      old:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n";
+        let found = with_candidate(policy);
+        assert_eq!(found.iter().collect::<Vec<_>>(), ["jicofo"]);
+    }
 }

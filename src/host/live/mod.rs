@@ -10,6 +10,7 @@ mod debian;
 mod pkgtools;
 mod slackware;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
@@ -19,6 +20,7 @@ use super::facts;
 use super::names::{self, Table};
 use super::root::Root;
 use crate::apply::AlterError;
+use crate::name::AbsPath;
 use crate::plan::{Found, State};
 use crate::platform::Init;
 use crate::resource::{How, Probe, Resource, Service};
@@ -85,9 +87,13 @@ impl Live {
     /// Asks the machine what it is and what is installed.
     #[must_use]
     pub fn ask(root: &Root) -> Self {
-        match facts::release(root).map(|release| release.platform().init) {
+        let platform = facts::release(root).map(|release| release.platform());
+        match platform.as_ref().map(|platform| platform.init) {
             Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(root)),
-            Some(Init::Systemd) | None => Self::Debian(debian::Debian::ask()),
+            Some(Init::Systemd) | None => {
+                let names = platform.iter().flat_map(|known| known.packages.all());
+                Self::Debian(debian::Debian::ask(names.collect()))
+            }
         }
     }
 
@@ -140,7 +146,7 @@ impl Live {
                     ids,
                 },
                 State::Present,
-            ) => self.add_user(name, group, home.as_str(), *ids),
+            ) => self.add_user(root, name, group, home, *ids),
             (Resource::User { name, .. }, State::Absent) => remove_user(name),
             (Resource::Service(service), State::Service { enabled, running }) => match self {
                 Self::Debian(_) => debian::set(&service.name, *enabled, *running),
@@ -166,9 +172,10 @@ impl Live {
 
     fn add_user(
         &self,
+        root: &Root,
         name: &str,
         group: &str,
-        home: &str,
+        home: &AbsPath,
         ids: Option<(u32, u32)>,
     ) -> Result<(), String> {
         // Taking back a removal meets users whose group went with them.
@@ -179,15 +186,17 @@ impl Live {
             Self::Debian(_) => "/usr/sbin/nologin",
             Self::Slackware(_) => "/bin/false",
         };
-        let is_free = |id: &u32| nix::unistd::User::from_uid((*id).into()) == Ok(None);
+        let is_free = |id: &u32| names::by_number(Table::Passwd, *id).is_none();
         let id = ids.map(|(user, _)| user).filter(is_free);
         let id = id.map(|id| id.to_string());
-        let number = id.or_else(|| self.number(name));
+        let number = id
+            .or_else(|| self.number(name))
+            .or_else(|| former_number(root, home));
         let mut args = vec!["--system", "--no-create-home", "--shell", shell];
         if let Some(number) = &number {
             args.extend(["--uid", number]);
         }
-        args.extend(["--gid", group, "--home-dir", home, "--", name]);
+        args.extend(["--gid", group, "--home-dir", home.as_str(), "--", name]);
         run("useradd", &args).map(drop)
     }
 
@@ -214,7 +223,7 @@ impl Live {
     ///
     /// # Errors
     /// Its last words.
-    pub fn wake(&self, root: &Root, name: &str, how: How) -> Result<(), AlterError> {
+    pub fn wake(&self, root: &Root, name: &str, how: How) -> Result<bool, AlterError> {
         let done = match self {
             Self::Debian(_) => debian::wake(name, how),
             Self::Slackware(_) => slackware::wake(root, name, how),
@@ -226,7 +235,12 @@ impl Live {
     ///
     /// # Errors
     /// The last lines of its log, when it does not come up.
-    pub fn await_up(&self, root: &Root, service: &Service) -> Result<Option<String>, AlterError> {
+    pub fn await_up(
+        &self,
+        root: &Root,
+        service: &Service,
+        logs: &Logs,
+    ) -> Result<Option<String>, AlterError> {
         let until = Instant::now() + PATIENCE;
         let (mut steady, mut idle) = (0, 0);
         loop {
@@ -234,7 +248,9 @@ impl Live {
                 Self::Debian(_) => debian::standing(&service.name),
                 Self::Slackware(_) => slackware::standing(root, &service.name, &mut idle),
             };
-            let missing = trouble(service);
+            let mut missing = trouble(service);
+            let errors = Errors::of(root, service, logs);
+            missing.extend(errors.fatal.clone());
             let is_up = match &standing {
                 Standing::Up => true,
                 Standing::Coming(word) | Standing::Down(word) => word == "active",
@@ -243,12 +259,17 @@ impl Live {
                 // Up twice in a row: a program that reads its configuration late dies in between.
                 steady += 1;
                 if steady == 2 {
-                    return Ok(None);
+                    let warning = format!(
+                        "`{}` is up and logs errors:\n{}",
+                        service.name, errors.lines
+                    );
+                    return Ok((!errors.lines.is_empty()).then_some(warning));
                 }
             } else {
                 steady = 0;
             }
-            if matches!(standing, Standing::Down(_)) || Instant::now() > until {
+            let is_over = matches!(standing, Standing::Down(_)) || errors.fatal.is_some();
+            if is_over || Instant::now() > until {
                 let what = missing.join(", ");
                 if is_up && missing.iter().all(|why| why.starts_with("answers")) {
                     return Ok(Some(format!(
@@ -260,11 +281,15 @@ impl Live {
                     Standing::Up => "active".to_owned(),
                     Standing::Coming(word) | Standing::Down(word) => word,
                 };
+                let lines = if errors.lines.is_empty() {
+                    self.last_lines(root, &service.name)
+                } else {
+                    errors.lines
+                };
                 return Err(failed(
                     &service.name,
                     format!(
-                        "the service did not come up (it is {state}; {what}); its last lines:\n{}",
-                        self.last_lines(root, &service.name)
+                        "the service did not come up (it is {state}; {what}); its last lines:\n{lines}"
                     ),
                 ));
             }
@@ -276,6 +301,63 @@ impl Live {
         match self {
             Self::Debian(_) => debian::last_lines(name),
             Self::Slackware(_) => slackware::last_lines(root, name),
+        }
+    }
+}
+
+/// The number to which a home still belongs that has lost its user: it and everything else of his
+/// is his again, if nobody else has the number by now.
+fn former_number(root: &Root, home: &AbsPath) -> Option<String> {
+    let Found::State(State::Dir { ids, .. }) = root.look(home) else {
+        return None;
+    };
+    let (number, _) = ids.filter(|(number, _)| *number != 0)?;
+    let holder = nix::unistd::User::from_uid(number.into()).ok()?;
+    holder.is_none().then(|| number.to_string())
+}
+
+/// How long logs of errors were.
+type Logs = BTreeMap<AbsPath, usize>;
+
+/// Notes how long the logs of a service are that is about to be started or told.
+pub(super) fn measure(root: &Root, service: &Service, logs: &mut Logs) {
+    for probe in &service.probes {
+        if let Probe::Log { file, .. } = probe {
+            let length = root.read(file).map_or(0, |bytes| bytes.len());
+            logs.insert(file.clone(), length);
+        }
+    }
+}
+
+/// What the logs of errors say since a service was started or told.
+struct Errors {
+    lines: String,
+    /// Why it has not come up, whatever answers.
+    fatal: Option<String>,
+}
+
+impl Errors {
+    fn of(root: &Root, service: &Service, logs: &Logs) -> Self {
+        let (mut lines, mut found) = (String::new(), None);
+        for probe in &service.probes {
+            let Probe::Log { file, fatal } = probe else {
+                continue;
+            };
+            let Some(length) = logs.get(file) else {
+                continue;
+            };
+            let bytes = root.read(file).unwrap_or_default();
+            // Shorter than it was: it was rotated, and all of it is new.
+            let new = bytes.get(*length..).unwrap_or(&bytes);
+            let text = String::from_utf8_lossy(new);
+            if text.contains(fatal.as_str()) {
+                found = Some(format!("`{file}` says `{fatal}`"));
+            }
+            lines.push_str(&last(&text, 10));
+        }
+        Self {
+            lines,
+            fatal: found,
         }
     }
 }
@@ -333,5 +415,7 @@ fn probe(probe: &Probe) -> Result<(), String> {
                 None => Err(format!("no answer at {address}{path}")),
             }
         }
+        // Only whoever started the service knows since when.
+        Probe::Log { .. } => Ok(()),
     }
 }

@@ -228,19 +228,20 @@ fn stop(root: &Root, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells a service of a change, if it should run. `restart` of a script is not used: nginx's does
+/// Tells a service of a change, if it should run, and says whether it should. `restart` of a script is not used: nginx's does
 /// not wait for the old one to end.
-pub(super) fn wake(root: &Root, name: &str, how: How) -> Result<(), String> {
+pub(super) fn wake(root: &Root, name: &str, how: How) -> Result<bool, String> {
     match (is_running(root, name), how) {
-        (true, How::Reload) => rc(name, "reload"),
+        (true, How::Reload) => rc(name, "reload")?,
         (true, How::Restart) => {
             stop(root, name)?;
-            start(root, name)
+            start(root, name)?;
         }
         // One that has failed may live with what is there now.
-        (false, _) if is_executable(name) && is_started_at_boot(root, name) => start(root, name),
-        (false, _) => Ok(()),
+        (false, _) if is_executable(name) && is_started_at_boot(root, name) => start(root, name)?,
+        (false, _) => return Ok(false),
     }
+    Ok(true)
 }
 
 /// How a service stands on its way up; `idle` counts looks that found nothing running.
