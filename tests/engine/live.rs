@@ -82,9 +82,9 @@ impl Alter for Live {
             .insert(thing.name().to_owned(), (enabled, running));
         Ok(())
     }
-    fn wake(&mut self, service: &str, how: How) -> Result<(), AlterError> {
-        self.told.push(format!("{} {service}", how.as_str()));
-        self.refuse(service)
+    fn wake(&mut self, service: &Service, how: How) -> Result<bool, AlterError> {
+        self.told.push(format!("{} {}", how.as_str(), service.name));
+        self.refuse(&service.name).map(|()| true)
     }
     fn sweep(&mut self, path: &AbsPath) {
         self.tree.sweep(path);
