@@ -184,7 +184,7 @@ fn rows(
     if let (None, CertificateSource::Issued { by, .. }) = (&chosen, &site.certificates)
         && shown
             .as_ref()
-            .is_some_and(|leaf| is_made_here(leaf, &site.domain))
+            .is_some_and(|leaf| is_made_here(&leaf.issuer, &site.domain))
         && let Some(row) = rows.first_mut()
     {
         row.faults.push(format!(

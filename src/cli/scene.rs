@@ -280,8 +280,12 @@ impl Scene {
                 "the hooks and the daily look for renewed certificates call `{program}`, which is not there: copy this program to it"
             ));
         }
-        let kept = secrets::load(machine.root(), &places.secrets(), &site.domain, now)
-            .map_err(|error| Failure::new(FAILED, error.to_string()))?;
+        let kept = secrets::load(machine.root(), &places.secrets(), &site.domain, now).map_err(
+            |error| {
+                Failure::new(FAILED, error.to_string())
+                    .hint("nothing was changed; let root read it, or restore it from a copy")
+            },
+        )?;
         Ok(Self {
             site,
             platform,

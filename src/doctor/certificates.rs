@@ -202,7 +202,7 @@ fn site_check(subject: &Subject<'_>, probe: &dyn Probe, site: &Result<Chain, Str
     if days < SOON {
         return SITE.warn(format!("`{}` ends in {days} days", site.path), cure);
     }
-    let is_made_here = is_made_here(&site.leaf, &subject.context.site.domain);
+    let is_made_here = is_made_here(&site.leaf.issuer, &subject.context.site.domain);
     if is_made_here || site.leaf.issuer == site.leaf.subject {
         return SITE.warn(
             format!(

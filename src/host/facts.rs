@@ -131,7 +131,7 @@ fn certificate(
         let laid_out = issued::read(root, &known.laid_out.certificate, &known.laid_out.key);
         if let Ok(laid_out) = laid_out
             && issued::covers(&laid_out.leaf, &site.domain)
-            && !is_made_here(&laid_out.leaf, &site.domain)
+            && !is_made_here(&laid_out.leaf.issuer, &site.domain)
         {
             remarks.push(format!(
                 "{missing}: the one that is laid out already stays (`{}`)",

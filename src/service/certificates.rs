@@ -2,7 +2,6 @@
 //! by which Jicofo and the bridge know Prosody.
 
 use super::{Context, ServiceError, TRUSTSTORE_PASSWORD, Wants};
-use crate::keystore::CertificateInfo;
 use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, File, How, Item, Resource};
@@ -14,10 +13,10 @@ pub fn authority_name(domain: &Domain) -> String {
     format!("Private CA of {domain}").chars().take(64).collect()
 }
 
-/// Was this certificate signed by the site's own authority?
+/// Is a certificate's issuer, in the form `CN=…`, the site's own authority?
 #[must_use]
-pub fn is_made_here(leaf: &CertificateInfo, domain: &Domain) -> bool {
-    leaf.issuer == format!("CN={}", authority_name(domain))
+pub fn is_made_here(issuer: &str, domain: &Domain) -> bool {
+    issuer == format!("CN={}", authority_name(domain))
 }
 
 /// Somebody who has copies of a certificate, and must hear of a new one.
