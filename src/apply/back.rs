@@ -77,6 +77,7 @@ fn back(
             }
         }
     }
+    machine.sync()?;
     ledger.strike(number)?;
     Ok(entries.len())
 }

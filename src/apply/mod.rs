@@ -26,11 +26,19 @@ use take::take;
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
-    /// Makes `path` be as `state` says, as a whole or not at all.
+    /// Makes `path` be as `state` says, as a whole or not at all. A power cut may undo it until
+    /// [`sync`](Self::sync); the journal knows how to go back from there.
     ///
     /// # Errors
     /// What the system said. A folder that should go but is not empty is no error: it stays.
     fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError>;
+    /// Makes everything that [`put`](Self::put) did so far survive a power cut.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn sync(&mut self) -> Result<(), AlterError> {
+        Ok(())
+    }
     /// Makes a group, user or service be as `state` says.
     ///
     /// # Errors
@@ -270,6 +278,8 @@ fn carry_out(
             if step.kind != stage
                 && (step.kind == "service" || matches!(stage, "group" | "user" | "service"))
             {
+                // Services read what is laid out: it has to be there for good.
+                machine.sync()?;
                 machine.refresh()?;
             }
             stage = step.kind;
@@ -295,6 +305,7 @@ fn carry_out(
                 }
             }
         }
+        machine.sync()?;
         if machine.is_live() {
             machine.refresh()?;
             let settings = taken.iter().filter(|step| step.action != Action::Remove);

@@ -130,9 +130,18 @@ impl Observe for Machine {
 
 impl Alter for Machine {
     fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError> {
-        self.root.put(path, state).map_err(|error| AlterError {
-            path: path.to_string(),
-            why: error.to_string(),
+        self.root
+            .put_later(path, state)
+            .map_err(|error| AlterError {
+                path: path.to_string(),
+                why: error.to_string(),
+            })
+    }
+
+    fn sync(&mut self) -> Result<(), AlterError> {
+        self.root.sync().map_err(|error| AlterError {
+            path: "/".to_owned(),
+            why: format!("what was written cannot be synced: {error}"),
         })
     }
 

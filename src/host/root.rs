@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::{
@@ -24,12 +25,17 @@ use crate::plan::{Found, State};
 /// Links followed in one path at the most, as in Linux.
 const MOST_LINKS: u32 = 40;
 
+/// Files and folders that are held open until they are synced at the most.
+const MOST_UNSYNCED: usize = 128;
+
 /// Largest file that is read whole; configuration is far smaller.
 const LARGEST: u64 = 64 << 20;
 
 /// A folder in which all paths are resolved.
 pub struct Root {
     fd: OwnedFd,
+    /// What [`Root::put_later`] wrote and nobody synced yet.
+    unsynced: Mutex<Vec<OwnedFd>>,
 }
 
 fn kind(stat: &FileStat) -> SFlag {
@@ -52,6 +58,7 @@ impl Root {
                 OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
                 Bits::empty(),
             )?,
+            unsynced: Mutex::default(),
         })
     }
 
@@ -280,16 +287,51 @@ impl Root {
     /// # Errors
     /// What the system said.
     pub fn put(&self, path: &AbsPath, state: &State) -> io::Result<()> {
+        for written in self.write(path, state)? {
+            fsync(written)?;
+        }
+        Ok(())
+    }
+
+    /// The same, but what was written survives a power cut only after [`Root::sync`]: many at once
+    /// cost hardly more than one.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn put_later(&self, path: &AbsPath, state: &State) -> io::Result<()> {
+        let written = self.write(path, state)?;
+        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.extend(written);
+        let is_full = unsynced.len() >= MOST_UNSYNCED;
+        drop(unsynced);
+        if is_full { self.sync() } else { Ok(()) }
+    }
+
+    /// Syncs what [`Root::put_later`] wrote.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn sync(&self) -> io::Result<()> {
+        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        for written in unsynced.drain(..) {
+            fsync(written)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a path be as `state` says; gives what has to be synced, inner before outer.
+    fn write(&self, path: &AbsPath, state: &State) -> io::Result<Vec<OwnedFd>> {
         let (dir, name) = match self.parent(path) {
-            Err(Errno::ENOENT) if *state == State::Absent => return Ok(()),
+            Err(Errno::ENOENT) if *state == State::Absent => return Ok(Vec::new()),
             found => found?,
         };
+        let mut written = Vec::with_capacity(2);
         match state {
             State::Absent => remove(&dir, name)?,
             State::Present | State::Service { .. } => {
                 return Err(io::Error::other("it is no file, folder or link"));
             }
-            State::Dir { mode, ids } => make_dir(&dir, name, *mode, *ids)?,
+            State::Dir { mode, ids } => written.push(make_dir(&dir, name, *mode, *ids)?),
             State::Link { target } => {
                 let temp = temp_name(name);
                 symlinkat(target.as_str(), &dir, temp.as_str())?;
@@ -301,14 +343,18 @@ impl Root {
                     let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok()?;
                     (kind(&stat) == SFlag::S_IFREG).then_some((stat.st_uid, stat.st_gid))
                 });
-                if let Err(error) = write_temp(&dir, &temp, bytes, *mode, ids) {
-                    let _ = unlinkat(&dir, temp.as_str(), UnlinkatFlags::NoRemoveDir);
-                    return Err(error);
+                match write_temp(&dir, &temp, bytes, *mode, ids) {
+                    Ok(file) => written.push(file),
+                    Err(error) => {
+                        let _ = unlinkat(&dir, temp.as_str(), UnlinkatFlags::NoRemoveDir);
+                        return Err(error);
+                    }
                 }
                 into_place(&dir, &temp, name)?;
             }
         }
-        sync_dir(&dir)
+        written.push(readable(&dir)?);
+        Ok(written)
     }
 
     /// Makes a folder and the folders above it; those that exist are left as they are.
@@ -337,10 +383,11 @@ impl Root {
             | OFlag::O_NOFOLLOW
             | OFlag::O_CLOEXEC;
         let file = openat(&dir, name, flags, Bits::from_bits_truncate(0o600))?;
+        let is_new = fstat(&file)?.st_size == 0;
         let mut file = std::fs::File::from(file);
         file.write_all(bytes)?;
         file.sync_all()?;
-        sync_dir(&dir)
+        if is_new { sync_dir(&dir) } else { Ok(()) }
     }
 
     /// Opens a log for adding to, made with 0640 when missing.
@@ -476,7 +523,7 @@ fn write_temp(
     bytes: &[u8],
     mode: Mode,
     ids: Option<(u32, u32)>,
-) -> io::Result<()> {
+) -> io::Result<OwnedFd> {
     let flags =
         OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let fd = openat(dir, temp, flags, Bits::from_bits_truncate(0o600))?;
@@ -484,7 +531,7 @@ fn write_temp(
     fchmod(&fd, bits(mode))?;
     let mut file = std::fs::File::from(fd);
     file.write_all(bytes)?;
-    file.sync_all()
+    Ok(file.into())
 }
 
 fn into_place(dir: &OwnedFd, temp: &str, name: &str) -> io::Result<()> {
@@ -495,7 +542,7 @@ fn into_place(dir: &OwnedFd, temp: &str, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn make_dir(dir: &OwnedFd, name: &str, mode: Mode, ids: Option<(u32, u32)>) -> io::Result<()> {
+fn make_dir(dir: &OwnedFd, name: &str, mode: Mode, ids: Option<(u32, u32)>) -> io::Result<OwnedFd> {
     match mkdirat(dir, name, Bits::from_bits_truncate(0o700)) {
         Ok(()) | Err(Errno::EEXIST) => {}
         Err(error) => return Err(error.into()),
@@ -504,7 +551,7 @@ fn make_dir(dir: &OwnedFd, name: &str, mode: Mode, ids: Option<(u32, u32)>) -> i
     let made = openat(dir, name, flags, Bits::empty())?;
     give(&made, ids)?;
     fchmod(&made, bits(mode))?;
-    Ok(fsync(&made)?)
+    Ok(made)
 }
 
 fn remove(dir: &OwnedFd, name: &str) -> nix::Result<()> {
@@ -529,6 +576,11 @@ fn remove(dir: &OwnedFd, name: &str) -> nix::Result<()> {
 
 /// Syncs a folder, so that a rename in it survives a power cut.
 fn sync_dir(dir: &OwnedFd) -> io::Result<()> {
+    Ok(fsync(readable(dir)?)?)
+}
+
+/// A folder opened so that it can be synced.
+fn readable(dir: &OwnedFd) -> nix::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    Ok(fsync(openat(dir, ".", flags, Bits::empty())?)?)
+    openat(dir, ".", flags, Bits::empty())
 }
