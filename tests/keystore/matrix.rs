@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::desk::{Desk, NAME, PASSWORD, desk};
+use crate::desk::{Desk, NAME, PASSWORD, desk, said};
 
 /// Name, file of the key, name of its leaf, file with its pass phrase.
 const KEYS: &[(&str, &str, &str, Option<&str>)] = &[
@@ -252,6 +252,72 @@ fn read_by_openssl(desk: &Desk, store: &str, key: &str, certificates: usize, end
 }
 
 #[test]
+fn truststores_of_both_forms_are_trusted_by_java() {
+    let Some(desk) = desk() else { return };
+    for (name, chain) in [
+        ("trust-self", "self.pem"),
+        ("trust-rsa", "rsa.pem middle.pem"),
+    ] {
+        let key = name.trim_start_matches("trust-");
+        desk.write(&format!("{name}.chain"), desk.read(chain));
+        desk.program(&format!(
+            "keystore build --cert {name}.chain --key {key}.key --out {name}.served --password-file password"
+        ));
+    }
+    let mut proofs = Vec::new();
+    for (ending, options) in [("p12", ""), ("jks", "--format jks")] {
+        for (name, certificates) in [("one", "root.pem"), ("both", "root.pem self.pem root.pem")] {
+            let out = format!("cli-{name}.{ending}");
+            let trust = format!(
+                "keystore trust --cert {certificates} --out {out} --password-file password {options} --alias ca"
+            );
+            let said = desk.program(&trust);
+            assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+            let aliases = if name == "one" { "ca" } else { "ca-1, ca-2" };
+            assert!(
+                said.err.ends_with(&format!(", trusts {aliases}\n")),
+                "{}",
+                said.err
+            );
+            assert_eq!(desk.mode(&out), 0o644);
+            let before = desk.read(&out);
+            assert!(
+                desk.program(&trust)
+                    .err
+                    .starts_with(&format!("left as it was `{out}`"))
+            );
+            assert_eq!(desk.read(&out), before);
+            let trusts = |verb: &str, server: &str| {
+                format!(
+                    "{verb}\t{out}\tpassword\t{server}.pem\ttrust-{server}.served\tpassword\t{NAME}"
+                )
+            };
+            proofs.push(trusts("trust", "rsa"));
+            proofs.push(trusts(
+                if name == "one" { "distrust" } else { "trust" },
+                "self",
+            ));
+            let shown = desk.json(&format!(
+                "keystore show {out} --password-file password --json"
+            ));
+            for entry in shown["entries"].as_array().unwrap() {
+                assert_eq!(entry["kind"], "trustedCertEntry");
+            }
+        }
+    }
+    // What was one certificate becomes two: not the same any more.
+    let said = desk.program("keystore trust --cert root.pem self.pem --out cli-one.jks --password-file password --format jks --alias ca");
+    assert!(said.err.starts_with("wrote `"), "{}", said.err);
+    desk.program("keystore trust --cert root.pem --out cli-one.jks --password-file password --format jks --alias ca");
+    let (success, said) = desk.java(&proofs);
+    assert!(success, "{said}");
+    assert_eq!(
+        said.lines().filter(|line| line.starts_with("OK ")).count(),
+        8
+    );
+}
+
+#[test]
 fn what_stands_there_is_compared_by_meaning() {
     let Some(desk) = desk() else { return };
     let build = |out: &str, rest: &str| {
@@ -366,6 +432,37 @@ fn owner_and_mode_are_given_and_kept() {
     );
     assert_eq!(build("--owner root:root").code, 0);
     assert_eq!(desk.owner("owned.p12"), (0, 0));
+}
+
+#[test]
+fn the_bridge_s_group_may_read_what_root_writes() {
+    let Some(desk) = desk() else { return };
+    // A private view of the file system, in which the group is there, or not.
+    let build = |groups: &str, out: &str| {
+        desk.write("groups", groups);
+        let program = env!("CARGO_BIN_EXE_jitsi-install");
+        let script = format!(
+            "mount --bind groups /etc/group && {program} keystore build --cert rsa.pem --key rsa.key --out {out} --password-file password"
+        );
+        let mut command = desk.command("unshare");
+        said(command.args(["-m", "sh", "-c", &script]))
+    };
+    let _ = std::fs::remove_file(desk.path("theirs.p12"));
+    let _ = std::fs::remove_file(desk.path("ours.p12"));
+    let (success, said) = build("root:x:0:\njvb:x:54321:\n", "theirs.p12");
+    if !success {
+        assert!(
+            said.contains("ermitted") || said.contains("ermission"),
+            "{said}"
+        );
+        println!("SKIPPED: only root may give files away");
+        return;
+    }
+    assert_eq!(desk.owner("theirs.p12"), (0, 54321));
+    assert_eq!(desk.mode("theirs.p12"), 0o640);
+    assert!(build("root:x:0:\n", "ours.p12").0);
+    assert_eq!(desk.owner("ours.p12").0, 0);
+    assert_ne!(desk.owner("ours.p12").1, 54321);
 }
 
 #[test]
