@@ -2,6 +2,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -33,6 +34,7 @@ import javax.net.ssl.TrustManagerFactory;
  * serve-key FILE PASSWORDFILE ALIAS NAME
  * keytool   FILE PASSWORDFILE ALIAS SHA256
  * list      FILE PASSWORDFILE
+ * rekey     FILE PASSWORDFILE ALIAS KEYPASSWORDFILE OUT   (not a proof: gives the key a password of its own)
  * trust     FILE PASSWORDFILE SERVERCERTPEM SERVERKEYSTORE SERVERPASSWORDFILE NAME
  * distrust  (as trust; proves that the handshake is refused)
  * batch     FILE      one of the above on each line, its words parted by tabs
@@ -84,6 +86,19 @@ public final class KeystoreProof {
         }
         if (words.length == 3 && words[0].equals("list")) {
             return list(words[1], words[2]);
+        }
+        if (words.length == 6 && words[0].equals("rekey")) {
+            KeyStore store = load(words[1], password(words[2]));
+            char[] password = password(words[2]);
+            store.setKeyEntry(
+                    words[3],
+                    store.getKey(words[3], password),
+                    password(words[4]),
+                    store.getCertificateChain(words[3]));
+            try (OutputStream out = Files.newOutputStream(Path.of(words[5]))) {
+                store.store(out, password);
+            }
+            return "written";
         }
         boolean trust = words.length == 7 && words[0].equals("trust");
         if (trust || (words.length == 7 && words[0].equals("distrust"))) {

@@ -47,6 +47,12 @@ const STORES: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "openssl-unsealed",
+        "openssl -nomac -name jvb -in ec.chain -inkey p256.key",
+        "jvb=key2",
+        "",
+    ),
+    (
         "openssl-alone",
         "openssl -name jvb -in p256.pem -inkey p256.key",
         "jvb=key1",
@@ -288,6 +294,17 @@ fn a_store_that_does_not_open_says_why() {
     desk.keytool("-genkeypair -alias jvb -keyalg RSA -keysize 2048 -dname CN=x -storetype JCEKS -keystore store.jceks -storepass:file password");
     desk.openssl("pkcs12 -export -name jvb -in rsa.pem -inkey rsa.key -passout file:password -nomac -keypbe NONE -certpbe NONE -out open.p12");
     desk.openssl("pkcs12 -export -name jvb -in rsa.pem -inkey rsa.key -passout file:password -certpbe AES-192-CBC -out aes192.p12");
+    desk.write("own-word", "a word of its own");
+    let (success, said) =
+        desk.java(&["rekey\twhole.p12\tpassword\tjvb\town-word\trekeyed.p12".to_owned()]);
+    assert!(success, "{said}");
+    let ber = [
+        &[0x30, 0x80, 2, 1, 3][..],
+        &desk.read("whole.p12")[7..],
+        &[0, 0],
+    ]
+    .concat();
+    desk.write("ber.p12", ber);
     desk.write("empty.p12", "");
     desk.write("noise.p12", "neither of them");
 
@@ -300,6 +317,18 @@ fn a_store_that_does_not_open_says_why() {
     let pem = "make one of PEM files: `jitsi-install keystore build`";
     let mut refused = Vec::new();
     for (store, word, why, hint) in [
+        (
+            "rekeyed.p12",
+            "password",
+            "the password opens the PKCS12 keystore, but not the private key in it",
+            "make it anew with one password for both, which is what Java's servers expect",
+        ),
+        (
+            "ber.p12",
+            "password",
+            "the PKCS12 keystore uses lengths without an end (BER), which is not read",
+            "make it anew with `jitsi-install keystore build`",
+        ),
         (
             "whole.p12",
             "wrong",
@@ -379,7 +408,7 @@ fn a_store_that_does_not_open_says_why() {
             said.out
                 .ends_with("Java cannot serve TLS with it, or should not\n")
         );
-        if store.starts_with("whole") {
+        if store.starts_with("whole") || store == "rekeyed.p12" {
             refused.push(format!("serve-key\t{store}\t{word}\tjvb\t{NAME}"));
         }
     }
