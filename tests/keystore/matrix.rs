@@ -399,6 +399,11 @@ fn owner_and_mode_are_given_and_kept() {
         "{said}"
     );
     assert_eq!(desk.mode("owned.p12"), 0o640);
+    assert!(!build("--mode 0644").err.contains("everybody"));
+    let said = build("").err;
+    let open = "warning: `owned.p12`: everybody on this machine may read it; `--mode 640` takes that away\n";
+    assert!(said.ends_with(open), "{said}");
+    assert_eq!(build("--mode 0640").code, 0);
     for (bad, why) in [
         ("--mode 9", "write three octal digits, as in 640"),
         ("--mode 4755", "write three octal digits, as in 640"),

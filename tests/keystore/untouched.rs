@@ -525,6 +525,60 @@ fn what_is_refused_leaves_no_trace() {
 }
 
 #[test]
+fn a_disk_that_fails_leaves_what_stood_there() {
+    let Some(desk) = desk() else { return };
+    if std::process::Command::new("strace")
+        .arg("-V")
+        .output()
+        .is_err()
+    {
+        println!("SKIPPED: `strace` is not installed");
+        return;
+    }
+    let folder = desk.path("failing");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    for (calls, fault, why) in [
+        ("write", "error=ENOSPC", "No space left on device"),
+        ("fchmod", "error=EPERM", "Operation not permitted"),
+        ("fsync", "error=EIO", "Input/output error"),
+        (
+            "?rename,?renameat,?renameat2",
+            "error=EROFS",
+            "Read-only file system",
+        ),
+        ("?rename,?renameat,?renameat2", "signal=SIGKILL", ""),
+    ] {
+        for format in ["pkcs12", "jks"] {
+            desk.write("failing/out", "precious");
+            let mut command = desk.command("strace");
+            command.args(["-f", "-qq", "-o", "trace", "-e"]);
+            command.args([
+                &format!("trace={calls}"),
+                "-e",
+                &format!("inject={calls}:{fault}:when=1"),
+            ]);
+            command.arg(env!("CARGO_BIN_EXE_jitsi-install"));
+            let words = format!(
+                "keystore build --cert self.pem --key self.key --password-file password --out failing/out --format {format} -q"
+            );
+            let (success, said) = crate::desk::said(command.args(words.split(' ')));
+            if said.contains("ptrace") {
+                println!("SKIPPED: nobody may be traced here");
+                return;
+            }
+            assert!(!success && said.contains(why), "{calls} {fault}: {said}");
+            assert_eq!(desk.read("failing/out"), b"precious", "{calls} {fault}");
+            let beside = std::fs::read_dir(&folder).unwrap().count();
+            assert!(
+                beside == 1 || fault.starts_with("signal"),
+                "{calls} {fault}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_file_of_others_is_not_replaced_by_mistake() {
     let Some(desk) = desk() else { return };
     for file in ["t.cert", "t.key", "t.word"] {
