@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::der::{INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, tlv};
 
-/// Of both derivations. OpenSSL has 2,048, Java 10,000, which it also demands of nobody; it reads up
-/// to 5,000,000, and takes a second for one million.
+/// Of both derivations: Java's default; OpenSSL's is 2,048. Java reads up to 5,000,000, and takes a
+/// second for one million.
 pub(super) const ITERATIONS: u32 = 10_000;
 
 const BMP_STRING: u8 = 0x1e;
