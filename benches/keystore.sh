@@ -4,12 +4,13 @@
 #   cargo dist-build && sh benches/keystore.sh
 #
 # BIN    the program (target/*/dist/jitsi-install: statically linked, as packages carry it)
-# RUNS   runs of which the median is taken (9)
+# RUNS   runs of theirs of which the median is taken (9); ours runs three times as often
 # RATIO  how many times faster it must be at the least (50); below: exit 1
 # PEAK   how much memory it may take at the most, in kB (10240); above: exit 1
 #
 # Theirs is what an administrator types otherwise: `openssl pkcs12 -export`, then
-# `keytool -importkeystore` to PKCS12 or to JKS. The clock is read by `date` (GNU: nanoseconds), whose own start counts against both.
+# `keytool -importkeystore` to PKCS12 or to JKS. The clock is read by `date` (GNU: nanoseconds), whose
+# own start counts against both.
 # To add a key: a line in "keys" and a row at the end.
 set -eu
 LC_ALL=C
@@ -56,17 +57,18 @@ theirs() { # KEY FORMAT
     export_p12 "$1" && import "$2"
 }
 
-# Median over the runs of a function, in microseconds.
-median() {
-    run=0
-    while [ "$run" -lt "$RUNS" ]; do
-        rm -f ours theirs between.p12
-        begun=$(date +%s%N)
-        "$@" >log 2>&1 || { cat log >&2; exit 1; }
-        ended=$(date +%s%N)
-        echo $(((ended - begun) / 1000))
-        run=$((run + 1))
-    done | sort -n | sed -n "$(((RUNS + 1) / 2))p"
+# Adds the time of a command to a list, in microseconds.
+sample() { # LIST COMMAND
+    list=$1
+    shift
+    rm -f ours theirs between.p12
+    begun=$(date +%s%N)
+    "$@" >log 2>&1 || { cat log >&2; exit 1; }
+    ended=$(date +%s%N)
+    echo $(((ended - begun) / 1000)) >>"$list"
+}
+median() { # LIST
+    sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
 
 # Peak memory of a command in kB; 0 when nothing can tell.
@@ -96,8 +98,18 @@ printf '%-9s %-7s %12s %20s %7s\n' key format 'ours' 'openssl + keytool' ratio
 worst=
 for key in rsa p256; do
     for format in PKCS12 JKS; do
-        us=$(median ours "$key" "$(echo "$format" | tr '[:upper:]' '[:lower:]')")
-        them=$(median theirs "$key" "$format")
+        rm -f us them
+        run=0
+        # By turns, so that whatever else the machine does falls upon both.
+        while [ "$run" -lt "$RUNS" ]; do
+            for _ in 1 2 3; do
+                sample us ours "$key" "$(echo "$format" | tr '[:upper:]' '[:lower:]')"
+            done
+            sample them theirs "$key" "$format"
+            run=$((run + 1))
+        done
+        us=$(median us)
+        them=$(median them)
         ratio=$((them * 10 / us))
         case $key in rsa) name=RSA-2048 ;; *) name=P-256 ;; esac
         printf '%-9s %-7s %9s ms %17s ms %6s\n' "$name" "$format" \

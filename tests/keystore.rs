@@ -6,10 +6,16 @@
 
 #[path = "keystore/desk.rs"]
 mod desk;
+#[path = "keystore/foreign.rs"]
+mod foreign;
 #[path = "keystore/hostile.rs"]
 mod hostile;
+#[path = "keystore/matrix.rs"]
+mod matrix;
 #[path = "keystore/refusals.rs"]
 mod refusals;
+#[path = "keystore/untouched.rs"]
+mod untouched;
 
 use desk::{Case, NAME, alias, cases, desk, password, run};
 use jitsi_install::keystore::{

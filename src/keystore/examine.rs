@@ -7,8 +7,8 @@
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
     ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
-    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
+    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey,
     VerificationAlgorithm,
 };
 use x509_parser::certificate::X509Certificate;
@@ -174,7 +174,8 @@ fn order(all: &[Examined<'_>]) -> Vec<Finding> {
     findings
 }
 
-/// Whether the issuer's key made the signature; `None` for an algorithm that is not known here.
+/// Whether the issuer's key made the signature; `None` for an algorithm that is not known here. Old
+/// digests and short keys are verified all the same: [`strength`] says what to think of them.
 fn is_signed(signed: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Option<bool> {
     let key = issuer.public_key();
     let curve = Algorithm::curve(key.algorithm.parameters.as_ref());
@@ -182,9 +183,13 @@ fn is_signed(signed: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Opti
     let way = signed.signature_algorithm.algorithm.to_id_string();
     let algorithm: &dyn VerificationAlgorithm = match (kind, way.as_str()) {
         (Algorithm::Rsa, "1.2.840.113549.1.1.5") => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        (Algorithm::Rsa, "1.2.840.113549.1.1.11") => &RSA_PKCS1_2048_8192_SHA256,
+        (Algorithm::Rsa, "1.2.840.113549.1.1.11") => {
+            &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+        }
         (Algorithm::Rsa, "1.2.840.113549.1.1.12") => &RSA_PKCS1_2048_8192_SHA384,
-        (Algorithm::Rsa, "1.2.840.113549.1.1.13") => &RSA_PKCS1_2048_8192_SHA512,
+        (Algorithm::Rsa, "1.2.840.113549.1.1.13") => {
+            &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+        }
         (Algorithm::P256, "1.2.840.10045.4.3.2") => &ECDSA_P256_SHA256_ASN1,
         (Algorithm::P256, "1.2.840.10045.4.3.3") => &ECDSA_P256_SHA384_ASN1,
         (Algorithm::P384, "1.2.840.10045.4.3.2") => &ECDSA_P384_SHA256_ASN1,
@@ -245,6 +250,7 @@ fn dates(all: &[Examined<'_>], unix_now: i64) -> Vec<Finding> {
 
 fn count(days: i64) -> String {
     match days {
+        0 => "less than a day".to_owned(),
         1 => "1 day".to_owned(),
         n => format!("{n} days"),
     }

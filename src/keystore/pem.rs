@@ -1,11 +1,11 @@
 //! PEM text to named blocks (RFC 7468, with the freedoms that OpenSSL and acme.sh take).
 //!
 //! Text between blocks, CRLF, a byte order mark and blocks of unknown name are allowed; a block
-//! that is not whole is not: the decoder of rustls-pki-types would glue the rest of a cut block
-//! to the next one. What is in a block is not looked at here. To allow another freedom: in
-//! [`blocks`], with a case in `tests/keystore.rs`.
+//! that is not whole is not: most decoders would glue the rest of a cut block to the next one. What
+//! is in a block is not looked at here. To allow another freedom: in [`blocks`], with a case in
+//! `tests/keystore.rs`.
 
-use rustls_pki_types::pem::{PemObject, SectionKind};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::error::{KeystoreError, Part};
@@ -34,8 +34,14 @@ impl Block<'_> {
 
     /// The bytes inside; wiped on drop, since they may be a key.
     pub(super) fn der(&self) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
-        match <(SectionKind, Vec<u8>)>::from_pem_slice(self.text) {
-            Ok((_, der)) => Ok(Zeroizing::new(der)),
+        let inner = lines(self.text).map(|line| &self.text[line.start..line.end]);
+        // Made in full at once, so that growing leaves no copy of a key behind.
+        let mut letters = Zeroizing::new(Vec::with_capacity(self.text.len()));
+        for line in inner.filter(|line| !line.starts_with(b"-----")) {
+            letters.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        }
+        match STANDARD.decode(&*letters) {
+            Ok(der) => Ok(Zeroizing::new(der)),
             Err(_) => Err(self.damaged("is not base64")),
         }
     }

@@ -7,9 +7,10 @@
 //! into it is decided in `pkcs12.rs` and `truststore.rs`.
 
 use aws_lc_rs::{
-    cipher::{AES_256, DecryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
+    cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
     error::Unspecified,
-    hmac, rand,
+    hmac,
+    iv::FixedLength,
 };
 use sha2::{Digest, Sha256};
 use x509_parser::asn1_rs::{Oid, oid};
@@ -17,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::der::{INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, tlv};
 
-/// Of both derivations. OpenSSL has 2,048, Java 10,000, which it also demands of nobody; it reads up
-/// to 5,000,000, and takes a second for one million.
+/// Of both derivations: Java's default; OpenSSL's is 2,048. Java reads up to 5,000,000, and takes a
+/// second for one million.
 pub(super) const ITERATIONS: u32 = 10_000;
 
 const BMP_STRING: u8 = 0x1e;
@@ -132,8 +133,7 @@ struct Lock {
 
 impl Lock {
     fn new(password: &str) -> Result<Self, Unspecified> {
-        let mut salt = [0; 32];
-        rand::fill(&mut salt)?;
+        let salt = random()?;
         let mut key = Zeroizing::new([0; 32]);
         pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, ITERATIONS, &mut *key);
         Ok(Self { salt, key })
@@ -146,27 +146,36 @@ impl Lock {
         // With room for the padding, so that growing leaves no copy of a key behind.
         let mut out = Vec::with_capacity(text.len() + 16);
         out.extend_from_slice(text);
-        let DecryptionContext::Iv128(vector) = key.encrypt(&mut out)? else {
-            return Err(Unspecified);
-        };
-        let vector: &[u8; 16] = vector.as_ref();
+        let vector: [u8; 16] = random()?;
+        let context = EncryptionContext::Iv128(FixedLength::from(vector));
+        key.less_safe_encrypt(&mut out, context)?;
         let digest = tlv(SEQUENCE, &[&oid(&HMAC_SHA256), &[NULL, 0]]);
         let salt = tlv(OCTET_STRING, &[&self.salt]);
         let derivation = tlv(SEQUENCE, &[&salt, &iterations(), &digest]);
         let derivation = tlv(SEQUENCE, &[&oid(&PBKDF2), &derivation]);
         let cipher = tlv(
             SEQUENCE,
-            &[&oid(&AES_256_CBC), &tlv(OCTET_STRING, &[vector])],
+            &[&oid(&AES_256_CBC), &tlv(OCTET_STRING, &[&vector])],
         );
         let parameters = tlv(SEQUENCE, &[&derivation, &cipher]);
         Ok((tlv(SEQUENCE, &[&oid(&PBES2), &parameters]), out))
     }
 }
 
+/// From the system: aws-lc's own generator gathers its first seed for some 40 ms.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "salts decide nothing: stores are compared by what is in them"
+)]
+fn random<const N: usize>() -> Result<[u8; N], Unspecified> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Unspecified)?;
+    Ok(bytes)
+}
+
 /// The seal over everything (RFC 7292, section 5.1).
 fn mac(safes: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
-    let mut salt = [0; 20];
-    rand::fill(&mut salt)?;
+    let salt: [u8; 20] = random()?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &*mac_key(password, &salt));
     let tag = hmac::sign(&key, safes);
     let algorithm = tlv(SEQUENCE, &[&oid(&SHA_256), &[NULL, 0]]);

@@ -20,7 +20,7 @@ pub(super) enum Use {
 /// Object identifier, the name it goes by, and what to think of it.
 const KNOWN: &[(&str, &str, Use)] = &[
     ("2.16.840.1.101.3.4.1.2", "AES-128", Use::Current),
-    ("2.16.840.1.101.3.4.1.22", "AES-192", Use::Current),
+    ("2.16.840.1.101.3.4.1.22", "AES-192", Use::NotInJava),
     ("2.16.840.1.101.3.4.1.42", "AES-256", Use::Current),
     ("2.16.840.1.101.3.4.1.6", "AES-128-GCM", Use::NotInJava),
     ("2.16.840.1.101.3.4.1.46", "AES-256-GCM", Use::NotInJava),

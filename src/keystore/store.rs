@@ -196,6 +196,10 @@ fn pkcs12(bytes: &[u8], password: Option<&str>) -> Result<Store, KeystoreError> 
 fn unseal(bytes: &[u8]) -> Result<Vec<u8>, KeystoreError> {
     let no_store = KeystoreError::NotAKeystore("it is DER, but not PKCS12");
     let cut = KeystoreError::DamagedStore(Format::Pkcs12, "it is cut, or a length in it is wrong");
+    if bytes.get(1) == Some(&0x80) {
+        let what = "lengths without an end (BER)".to_owned();
+        return Err(KeystoreError::UnsupportedStore(Format::Pkcs12, what));
+    }
     let Some(outer) = whole(bytes, Tag::Sequence) else {
         // The version, 3, tells a store that is cut from other DER that is.
         let begins = bytes.windows(3).take(8).any(|window| window == [2, 1, 3]);

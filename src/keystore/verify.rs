@@ -7,7 +7,7 @@
 use super::{
     certificate::{describe, printable},
     error::KeystoreError,
-    examine::{self, Finding},
+    examine::{self, Finding, Grade},
     key::PrivateKey,
     pair::KeyPair,
     protection::Use,
@@ -129,19 +129,11 @@ fn entry(entry: &Entry, wanted: &Wanted<'_>, unix_now: i64) -> Vec<Finding> {
         let what = "no certificate has the key's id or name, so that Java has no chain for it";
         return vec![Finding::bad("chain", what, ANEW)];
     };
-    let key = match &entry.key {
-        Some(Ok(key)) => key,
-        Some(Err(error)) => {
-            let about = "key";
-            return vec![Finding::bad(
-                about,
-                error.to_string(),
-                error.hint().unwrap_or(ANEW),
-            )];
-        }
-        None => return Vec::new(),
-    };
-    let mut findings = vec![matches(key, leaf)];
+    let mut findings = vec![match &entry.key {
+        Some(Ok(key)) => matches(key, leaf),
+        Some(Err(error)) => Finding::bad("key", error.to_string(), error.hint().unwrap_or(ANEW)),
+        None => Finding::bad("key", "was not read, for want of a password", ANEW),
+    }];
     findings.extend(examine::chain(&entry.chain, unix_now));
     if let (Some(domain), Ok(info)) = (wanted.domain, describe(leaf)) {
         findings.push(if info.covers(domain) {
@@ -156,7 +148,8 @@ fn entry(entry: &Entry, wanted: &Wanted<'_>, unix_now: i64) -> Vec<Finding> {
         });
     }
     if let Some(pair) = wanted.pair {
-        let same = entry.chain == pair.chain() && *key.pkcs8 == pair.key_pkcs8();
+        // A key that fits the leaf is the one in PEM, however its bytes are arranged.
+        let same = entry.chain == pair.chain() && findings[0].grade == Grade::Ok;
         findings.push(if same {
             Finding::ok("source", "the same chain and key as in PEM")
         } else if leaf == pair.leaf() {

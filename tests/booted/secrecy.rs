@@ -27,8 +27,8 @@ pub(crate) fn of(machine: &Container) -> Result<Vec<String>, String> {
         }
     }
     match secrets.len() {
-        6 => Ok(secrets),
-        count => Err(format!("{count} secrets instead of 6")),
+        7 => Ok(secrets),
+        count => Err(format!("{count} secrets instead of 7")),
     }
 }
 

@@ -1,12 +1,16 @@
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.security.Security;
 import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
@@ -28,10 +32,17 @@ import javax.net.ssl.TrustManagerFactory;
  *
  * <pre>
  * serve-key FILE PASSWORDFILE ALIAS NAME
+ * keytool   FILE PASSWORDFILE ALIAS SHA256
+ * list      FILE PASSWORDFILE
+ * rekey     FILE PASSWORDFILE ALIAS KEYPASSWORDFILE OUT   (not a proof: gives the key a password of its own)
  * trust     FILE PASSWORDFILE SERVERCERTPEM SERVERKEYSTORE SERVERPASSWORDFILE NAME
  * distrust  (as trust; proves that the handshake is refused)
  * batch     FILE      one of the above on each line, its words parted by tabs
  * </pre>
+ *
+ * keytool is the tool itself, in this machine: it needs
+ * --add-exports java.base/sun.security.tools.keytool=ALL-UNNAMED. PKCS12 is opened as such and JKS as such; Java's habit of
+ * opening either as the other is turned off.
  *
  * One line for each proof: "OK ..." on stdout, or "FAIL ..." on stderr and exit code 1; 64 for usage.
  */
@@ -45,6 +56,7 @@ public final class KeystoreProof {
     }
 
     public static void main(String[] args) throws Exception {
+        Security.setProperty("keystore.type.compat", "false");
         List<String[]> cases = new ArrayList<>();
         if (args.length == 2 && args[0].equals("batch")) {
             for (String line : Files.readAllLines(Path.of(args[1]))) {
@@ -69,11 +81,30 @@ public final class KeystoreProof {
         if (words.length == 5 && words[0].equals("serve-key")) {
             return serveKey(words[1], words[2], words[3], words[4]);
         }
+        if (words.length == 5 && words[0].equals("keytool")) {
+            return keytool(words[1], words[2], words[3], words[4]);
+        }
+        if (words.length == 3 && words[0].equals("list")) {
+            return list(words[1], words[2]);
+        }
+        if (words.length == 6 && words[0].equals("rekey")) {
+            KeyStore store = load(words[1], password(words[2]));
+            char[] password = password(words[2]);
+            store.setKeyEntry(
+                    words[3],
+                    store.getKey(words[3], password),
+                    password(words[4]),
+                    store.getCertificateChain(words[3]));
+            try (OutputStream out = Files.newOutputStream(Path.of(words[5]))) {
+                store.store(out, password);
+            }
+            return "written";
+        }
         boolean trust = words.length == 7 && words[0].equals("trust");
         if (trust || (words.length == 7 && words[0].equals("distrust"))) {
             return trust(words, trust);
         }
-        System.err.println("usage: KeystoreProof serve-key|trust|distrust|batch ... (see the source)");
+        System.err.println("usage: KeystoreProof serve-key|keytool|list|trust|distrust|batch ... (see the source)");
         System.exit(64);
         throw new AssertionError();
     }
@@ -120,6 +151,52 @@ public final class KeystoreProof {
             throw new Refuted("the server has shown another certificate");
         }
         return algorithm + ", " + chain.length + " certificates, " + seen.protocol + " " + seen.cipher;
+    }
+
+    private static String keytool(String file, String passwordFile, String alias, String fingerprint)
+            throws Exception {
+        PrintStream out = System.out;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(said, true));
+        try {
+            String[] words = {
+                "-list", "-v", "-keystore", file, "-storetype", type(file), "-storepass:file", passwordFile
+            };
+            // By its name, since nothing but this proof needs the tool's package to be opened.
+            Class<?> tool = Class.forName("sun.security.tools.keytool.Main");
+            tool.getMethod("main", String[].class).invoke(null, (Object) words);
+        } finally {
+            System.setOut(out);
+        }
+        String text = said.toString();
+        String colons = text.replace(":", "").toLowerCase(Locale.ROOT);
+        for (String wanted : new String[] {"contains 1 entry", "Alias name: " + alias, "PrivateKeyEntry"}) {
+            if (!text.contains(wanted)) {
+                throw new Refuted("keytool does not say \"" + wanted + "\": " + text);
+            }
+        }
+        if (!colons.contains(fingerprint)) {
+            throw new Refuted("keytool shows another certificate: " + text);
+        }
+        return "listed as " + type(file);
+    }
+
+    /** Each entry as ALIAS=KIND, with the length of a key's chain; in the order of the aliases. */
+    private static String list(String file, String passwordFile) throws Exception {
+        KeyStore store = KeyStore.getInstance(type(file));
+        store.load(new ByteArrayInputStream(Files.readAllBytes(Path.of(file))), password(passwordFile));
+        List<String> entries = new ArrayList<>();
+        for (String alias : Collections.list(store.aliases())) {
+            Certificate[] chain = store.getCertificateChain(alias);
+            entries.add(alias + "=" + (store.isKeyEntry(alias) ? "key" + (chain == null ? 0 : chain.length) : "trusted"));
+        }
+        Collections.sort(entries);
+        return String.join(" ", entries);
+    }
+
+    private static String type(String file) throws Exception {
+        byte[] bytes = Files.readAllBytes(Path.of(file));
+        return bytes.length > 1 && bytes[0] == (byte) 0xfe && bytes[1] == (byte) 0xed ? "JKS" : "PKCS12";
     }
 
     private static String trust(String[] words, boolean expected) throws Exception {
@@ -210,7 +287,7 @@ public final class KeystoreProof {
     }
 
     private static KeyStore load(String file, char[] password) throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
+        KeyStore store = KeyStore.getInstance(type(file));
         store.load(new ByteArrayInputStream(Files.readAllBytes(Path.of(file))), password);
         for (String alias : Collections.list(store.aliases())) {
             if (!alias.equals(alias.toLowerCase(Locale.ROOT))) {

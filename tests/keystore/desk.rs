@@ -15,6 +15,7 @@ use jitsi_install::keystore::{Alias, KeyPair, KeystoreError, Password};
 pub const NAME: &str = "meet.example.org";
 pub const CA: &str = "-addext basicConstraints=critical,CA:TRUE";
 pub const IDS: &str = "-addext subjectKeyIdentifier=hash -addext authorityKeyIdentifier=keyid";
+const KEYTOOL: &str = "java.base/sun.security.tools.keytool=ALL-UNNAMED";
 pub const PASSWORD: &str = "a-Pass word \"#$'1";
 
 /// A folder full of keys and certificates, made once for all tests of this file.
@@ -52,6 +53,8 @@ impl Desk {
             "[req]\ndistinguished_name=dn\nstring_mask=utf8only\n[dn]\n",
         );
         desk.write("password", format!("{PASSWORD}\n"));
+        desk.write("phrase", "secret\n");
+        fs::create_dir(desk.path("matrix")).unwrap();
         desk.make_keys();
         desk.make_certificates();
         Some(desk)
@@ -74,9 +77,51 @@ impl Desk {
         self.openssl("ecparam -name prime256v1 -out p256.parameters");
         self.openssl("ec -in p256.key -param_enc explicit -out p256.explicit1");
         self.openssl("pkey -in p256.key -ec_param_enc explicit -out p256.explicit8");
+        for bits in [3072, 4096] {
+            self.openssl(&format!(
+                "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{bits} -out rsa{bits}.key"
+            ));
+        }
+        self.openssl("rsa -in rsa3072.key -traditional -out rsa3072.pkcs1");
+        self.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsaca.key");
         self.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out small.key");
         self.openssl("genpkey -algorithm ED25519 -out ed25519.key");
         self.openssl("pkey -in p256.key -outform DER -out p256.der");
+        for (key, name, options) in [
+            ("p256", "sha1", "-v2 aes-128-cbc -v2prf hmacWithSHA1"),
+            ("p256", "3des", "-v2 des3 -v2prf hmacWithSHA512"),
+            ("p256", "pbes1", "-v1 PBE-SHA1-3DES"),
+            ("ed25519", "scrypt", "-scrypt"),
+        ] {
+            self.openssl(&format!(
+                "pkcs8 -topk8 -in {key}.key {options} -passout file:phrase -out {key}.locked-{name}"
+            ));
+        }
+        self.write("ed25519.v2", self.with_public_half("ed25519"));
+    }
+
+    /// An Ed25519 key in PKCS#8 of version 2 (RFC 5958), as openssl does not write it.
+    fn with_public_half(&self, name: &str) -> String {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        self.openssl(&format!("pkey -in {name}.key -outform DER -out one.der"));
+        self.openssl(&format!(
+            "pkey -in {name}.key -pubout -outform DER -out public.der"
+        ));
+        let (mut der, public) = (self.read("one.der"), self.read("public.der"));
+        assert_eq!((&der[..5], public.len()), (&[0x30, 0x2e, 2, 1, 0][..], 44));
+        (der[1], der[4]) = (0x2e + 35, 1);
+        der.extend([0x81, 33, 0]);
+        der.extend(&public[12..]);
+        let text = STANDARD.encode(der);
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|l| std::str::from_utf8(l).unwrap())
+            .collect();
+        format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            lines.join("\n")
+        )
     }
 
     fn make_certificates(&self) {
@@ -93,7 +138,9 @@ impl Desk {
         own("middle", "/CN=Middle", &format!("{CA} {}", by("root")));
         own("stale", "/CN=Middle", &format!("{CA} {}", by("root")));
         let san = format!("-addext subjectAltName=DNS:{NAME},DNS:*.example.org");
-        for name in ["rsa", "p256", "p384", "p521", "ed25519", "other"] {
+        for name in [
+            "rsa", "rsa3072", "rsa4096", "p256", "p384", "p521", "ed25519", "other",
+        ] {
             own(
                 name,
                 &format!("/CN={name}"),
@@ -106,6 +153,24 @@ impl Desk {
             "/CN=again",
             &format!("{san} {}", by("middle")),
         );
+        own("rsaca", "/CN=RSA CA", &format!("{CA} {IDS}"));
+        self.certify(
+            "byrsa",
+            "p256",
+            "/CN=byrsa",
+            &format!("{san} {}", by("rsaca")),
+        );
+        // The name and the key's id of the real one, and another key.
+        let id = self.openssl("x509 -in middle.pem -noout -ext subjectKeyIdentifier");
+        let id = id.lines().last().unwrap().trim().replace(':', "");
+        let forged = format!("{CA} -addext subjectKeyIdentifier={id} -CA root.pem -CAkey root.key");
+        self.certify("forged", "stale", "/CN=Middle", &forged);
+        self.certify(
+            "byclient",
+            "p256",
+            "/CN=byclient",
+            &format!("-addext extendedKeyUsage=clientAuth {}", by("middle")),
+        );
         // Let's Encrypt's newer profiles leave the subject empty.
         let critical = format!("-addext subjectAltName=critical,DNS:{NAME}");
         self.certify(
@@ -117,11 +182,14 @@ impl Desk {
         own("self", "/O=Münchner Café 🎥/CN=self", &san);
     }
 
-    fn certify(&self, name: &str, key: &str, subject: &str, more: &str) {
+    pub fn certify(&self, name: &str, key: &str, subject: &str, more: &str) {
+        self.certify_with(name, key, subject, &format!("-days 30 {more}"));
+    }
+
+    /// As `certify`, with all options.
+    pub fn certify_with(&self, name: &str, key: &str, subject: &str, more: &str) {
         let mut command = self.command("openssl");
-        command.args([
-            "req", "-x509", "-new", "-config", "cnf", "-days", "30", "-utf8",
-        ]);
+        command.args(["req", "-x509", "-new", "-config", "cnf", "-utf8"]);
         command.args(["-subj", subject, "-key", &format!("{key}.key")]);
         command.args(["-out", &format!("{name}.pem")]);
         run(command.args(more.split(' ')));
@@ -133,8 +201,88 @@ impl Desk {
         command
     }
 
+    /// Runs the program itself here, with words parted by spaces.
+    pub fn program(&self, words: &str) -> Said {
+        self.program_with(
+            &words
+                .split(' ')
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    pub fn program_with(&self, words: &[&str]) -> Said {
+        let mut command = self.command(env!("CARGO_BIN_EXE_jitsi-install"));
+        let output = command.args(words).output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// What the program says as JSON.
+    pub fn json(&self, words: &str) -> serde_json::Value {
+        let said = self.program(words);
+        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{words}: {e}: {}", said.err))
+    }
+
+    pub fn keytool(&self, words: &str) -> String {
+        let mut command = self.command("keytool");
+        command.args(["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"]);
+        run(command.args(words.split(' ')).arg("-noprompt"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn mode(&self, name: &str) -> u32 {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(self.path(name)).unwrap().mode() & 0o7777
+    }
+
+    pub fn inode(&self, name: &str) -> u64 {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(self.path(name)).unwrap().ino()
+    }
+
+    pub fn owner(&self, name: &str) -> (u32, u32) {
+        use std::os::unix::fs::MetadataExt;
+        let meta = fs::metadata(self.path(name)).unwrap();
+        (meta.uid(), meta.gid())
+    }
+
+    /// SHA-256 of a certificate, as openssl says it, without colons.
+    pub fn fingerprint(&self, certificate: &str) -> String {
+        let said = self.openssl(&format!(
+            "x509 -in {certificate}.pem -noout -fingerprint -sha256"
+        ));
+        said.trim()
+            .rsplit('=')
+            .next()
+            .unwrap()
+            .replace(':', "")
+            .to_lowercase()
+    }
+
+    /// A file with the key `NAME.private`, its pass phrase taken off.
+    pub fn unlocked(&self, name: &str, is_locked: bool) -> String {
+        if name == "ed25519-version-2" {
+            // openssl 3.0 does not read it.
+            return "ed25519.key".to_owned();
+        }
+        if !is_locked {
+            return format!("{name}.private");
+        }
+        self.openssl(&format!(
+            "pkey -in {name}.private -passin file:phrase -out {name}.plain"
+        ));
+        format!("{name}.plain")
+    }
+
     pub fn openssl(&self, arguments: &str) -> String {
-        run(self.command("openssl").args(arguments.split(' ')))
+        run(self.command("openssl").args(arguments.split_whitespace()))
     }
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
@@ -174,8 +322,16 @@ impl Desk {
         self.write(&list, proofs.join("\n"));
         let mut java = self.command("java");
         java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+        java.args(["--add-exports", KEYTOOL]);
         said(java.args(["KeystoreProof", "batch", &list]))
     }
+}
+
+/// What a program has said, and how it ended.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 pub fn run(command: &mut Command) -> String {

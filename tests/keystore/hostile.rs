@@ -1,9 +1,14 @@
 //! Damaged and hostile input gives an error, never a panic. To add a kind of damage: [`Change`].
 
-use jitsi_install::keystore::{KeyPair, describe, truststore_holds};
+use std::sync::OnceLock;
+
+use jitsi_install::keystore::{
+    KeyPair, Readers, Store, Wanted, build_jks, build_pkcs12, build_pkcs12_for, describe,
+    truststore_holds, verify,
+};
 use proptest::prelude::*;
 
-use crate::desk::{cases, desk, password};
+use crate::desk::{PASSWORD, alias, cases, desk, password};
 
 /// One change to a text: of a byte, of a base64 letter (so that the DER changes, not the PEM), of a
 /// stretch cut out or doubled.
@@ -80,6 +85,45 @@ proptest! {
             }
             Err(error) => prop_assert!(!error.to_string().contains('\n')),
         }
+    }
+
+    #[test]
+    fn a_damaged_store_is_opened_or_refused_but_never_a_panic(
+        format in 0..3_usize,
+        changes in prop::collection::vec(Change::any(), 1..4),
+        right in any::<bool>(),
+    ) {
+        static STORES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+        let Some(desk) = desk() else { return Ok(()) };
+        let stores = STORES.get_or_init(|| {
+            let pair = desk.pair("p256.pem middle.pem", "p256.key").unwrap();
+            let (jvb, password) = (alias("jvb"), password());
+            vec![
+                build_pkcs12(&pair, &jvb, &password).unwrap().to_vec(),
+                build_pkcs12_for(&pair, &jvb, &password, Readers::Old).unwrap().to_vec(),
+                build_jks(&pair, &jvb, &password, 1_700_000_000, [9; 20]).to_vec(),
+            ]
+        });
+        let mut bytes = stores[format].clone();
+        changes.iter().for_each(|change| change.apply(&mut bytes));
+        let word = if right { PASSWORD } else { "another word" };
+        let findings = verify(&bytes, word, &Wanted::default(), 1_700_000_000);
+        prop_assert!(!findings.is_empty());
+        for finding in findings {
+            prop_assert!(finding.what.chars().all(|c| !c.is_control()));
+        }
+        let _ = Store::open(&bytes, None);
+    }
+
+    #[test]
+    fn bytes_that_begin_like_a_store_are_none(
+        begin in 0..3_usize,
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let begins: [&[u8]; 3] = [&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2], &[0x30, 0x82, 1, 0, 2, 1, 3], &[0x30]];
+        let bytes = [begins[begin], &bytes].concat();
+        prop_assert!(Store::open(&bytes, Some(PASSWORD)).is_err());
+        prop_assert!(Store::open(&bytes, None).is_err());
     }
 
     #[test]

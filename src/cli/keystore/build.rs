@@ -107,6 +107,12 @@ pub(super) fn run(args: &Args, report: &mut Report) -> Result<ExitCode, Failure>
         &default,
     )?;
     tell(args, &info, &pair, &written, report);
+    if asked.mode.is_none() && stand::mode(&args.out).is_ok_and(|mode| mode & 0o007 != 0) {
+        report.warning(&format!(
+            "`{}`: everybody on this machine may read it; `--mode 640` takes that away",
+            args.out.display()
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

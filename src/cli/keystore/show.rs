@@ -113,13 +113,15 @@ fn describe_entry(text: &mut String, entry: &Entry, now: i64) {
 
 fn dates(info: &CertificateInfo, now: i64) -> String {
     let validity = info.validity;
-    let days = validity.days_left(now);
     let state = if now < validity.not_before {
         "not valid yet".to_owned()
-    } else if days < 0 {
-        format!("expired {} days ago", -days)
+    } else if now > validity.not_after {
+        format!(
+            "expired {} days ago",
+            now.saturating_sub(validity.not_after) / 86_400
+        )
     } else {
-        format!("{days} days left")
+        format!("{} days left", validity.days_left(now))
     };
     let (begins, ends) = (date(validity.not_before), date(validity.not_after));
     format!("{begins} to {ends}, {state}")
