@@ -19,7 +19,10 @@ fn lego_calls_the_hook_that_it_is_given() {
     place.everybody_shows(&own);
 
     // It splits the hook at blanks and runs it without a shell, as its users have it run ours.
-    let hook = format!("{} renew --quiet", place.path("bin/jitsi-install").display());
+    let hook = format!(
+        "{} renew --quiet",
+        place.path("bin/jitsi-install").display()
+    );
     let lego = |arguments: &[&str]| {
         let mut command = place.command("lego");
         command.arg("--path").arg(place.tree("root/.lego"));
@@ -43,7 +46,13 @@ fn lego_calls_the_hook_that_it_is_given() {
     place.everybody_shows(&first);
 
     // pebble's certificates last for years
-    lego(&["renew", "--days", "9999", "--no-random-sleep", "--renew-hook"]);
+    lego(&[
+        "renew",
+        "--days",
+        "9999",
+        "--no-random-sleep",
+        "--renew-hook",
+    ]);
     let second = fingerprint_of(&place.read(CHAIN));
     assert_ne!(second, first);
     assert_eq!(place.laid_out(), second);

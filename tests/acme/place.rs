@@ -1,9 +1,9 @@
 //! One site below one folder: a staged tree, and the servers that run on it.
 //!
 //! A tree's files name each other as they will stand on its machine. The servers are started on
-//! copies of them in which those names begin with the tree (and Caddy's admin port is a socket);
-//! certificates, keys and challenges are the tree's own. Where a hook calls `/usr/sbin/jitsi-install`,
-//! that one path is replaced by the program under test.
+//! copies of them in which those names begin with the tree; certificates, keys and challenges are
+//! the tree's own. Where a hook calls `/usr/sbin/jitsi-install`, that one path is replaced by the
+//! program under test, which is told of the tree by its environment.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +21,9 @@ pub(crate) const DOMAIN: &str = "meet.test";
 
 /// How long a server may take to show what it was told of.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// nginx's.
+const WORKERS: usize = 2;
 
 pub(crate) struct Place {
     folder: tempfile::TempDir,
@@ -184,21 +187,27 @@ impl Place {
         let mut text = self.read(file);
         let run = self.path("run").to_string_lossy().into_owned();
         let tree = self.tree("").to_string_lossy().into_owned();
-        for begin in ["\"", " "] {
+        for begin in ["\"", " ", "unix/"] {
             for folder in ["etc", "opt", "usr", "var"] {
-                let (from, to) = (format!("{begin}/{folder}/"), format!("{begin}{tree}{folder}/"));
+                let (from, to) = (
+                    format!("{begin}/{folder}/"),
+                    format!("{begin}{tree}{folder}/"),
+                );
                 text = text.replace(&from, &to);
             }
             text = text.replace(&format!("{begin}/run/"), &format!("{begin}{run}/"));
         }
         // Prosody's main file includes the site's
         if let Some(start) = text.find("Include \"") {
-            let path = text[start + 9..].split('"').next().unwrap_or_default().to_owned();
+            let path = text[start + 9..]
+                .split('"')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             let inner = path.strip_prefix(&tree).unwrap_or_default().to_owned();
             let copy = self.here(&inner);
             text = text.replace(&path, &copy.to_string_lossy());
         }
-        text = text.replace("admin localhost:2019", &format!("admin unix/{run}/caddy.sock"));
         let copy = self.path("run").join(Path::new(file).file_name().unwrap());
         fs::write(&copy, text).unwrap();
         copy
@@ -221,7 +230,7 @@ impl Place {
             .map(|kind| format!("{kind}_temp_path {run}/{kind};\n"))
             .concat();
         let text = format!(
-            "daemon off;\npid {run}/nginx.pid;\nerror_log {run}/nginx.err;\nworker_processes 2;\n\
+            "daemon off;\npid {run}/nginx.pid;\nerror_log {run}/nginx.err;\nworker_processes {WORKERS};\n\
              events {{ worker_connections 1024; }}\nhttp {{\n{temps}include {};\n}}\n",
             site.display()
         );
@@ -234,13 +243,38 @@ impl Place {
         let mut command = self.command("nginx");
         command.arg("-e").arg(self.path("run/nginx.err"));
         command.arg("-p").arg(self.path("run"));
-        command.arg("-c").arg(self.path("run/nginx.conf")).args(more);
+        command
+            .arg("-c")
+            .arg(self.path("run/nginx.conf"))
+            .args(more);
         command
     }
 
     /// As `systemctl reload nginx` does.
     pub(crate) fn reload_nginx(&self) {
         done(&mut self.nginx(&["-s", "reload"]));
+    }
+
+    /// Waits until those that worked before the reload take nobody any more.
+    #[track_caller]
+    pub(crate) fn new_workers(&self) {
+        let master = fs::read_to_string(self.path("run/nginx.pid")).unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", master.trim());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let list = fs::read_to_string(&children).unwrap();
+            let titles = list.split_whitespace().map(|pid| {
+                let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                String::from_utf8_lossy(&line).into_owned()
+            });
+            let (old, new): (Vec<_>, Vec<_>) =
+                titles.partition(|title| title.contains("is shutting down"));
+            if new.len() == WORKERS && !old.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "{old:?} {new:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// As `systemctl reload prosody` does.
@@ -252,10 +286,7 @@ impl Place {
     /// differ or do not fit their keys.
     #[track_caller]
     pub(crate) fn laid_out(&self) -> String {
-        let secrets: toml::Table = self
-            .read("etc/jitsi-install/secrets.toml")
-            .parse()
-            .unwrap();
+        let secrets: toml::Table = self.read("etc/jitsi-install/secrets.toml").parse().unwrap();
         let password = secrets["keystore_password"].as_str().unwrap();
         let pairs = ["etc/jitsi/certs", "etc/prosody/certs"].map(|folder| {
             let read = |ending: &str| self.read(&format!("{folder}/{DOMAIN}.{ending}"));
@@ -273,7 +304,9 @@ impl Place {
     pub(crate) fn shown(&self, port: u16, more: &[&str]) -> String {
         let mut command = self.command("timeout");
         command.args(["10", "openssl", "s_client", "-servername", DOMAIN]);
-        command.args(["-connect", &format!("127.0.0.1:{port}")]).args(more);
+        command
+            .args(["-connect", &format!("127.0.0.1:{port}")])
+            .args(more);
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         match pem_rfc(&said) {
@@ -286,7 +319,10 @@ impl Place {
     #[track_caller]
     pub(crate) fn everybody_shows(&self, wanted: &str) {
         let xmpp = ["-starttls", "xmpp", "-xmpphost", DOMAIN];
-        for (who, port, more) in [("web", self.https, &xmpp[..0]), ("Prosody", self.c2s, &xmpp)] {
+        for (who, port, more) in [
+            ("web", self.https, &xmpp[..0]),
+            ("Prosody", self.c2s, &xmpp),
+        ] {
             let until = Instant::now() + PATIENCE;
             loop {
                 let shown = self.shown(port, more);
