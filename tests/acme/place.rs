@@ -297,7 +297,7 @@ impl Place {
         let (alias, password) = (Alias::parse("jvb"), Password::parse(password));
         let same = keystore::pkcs12_holds(&store, &pairs[0], &alias.unwrap(), &password.unwrap());
         assert!(same, "the bridge's keystore has another certificate");
-        fingerprint(pairs[0].leaf().as_ref())
+        fingerprint(pairs[0].leaf())
     }
 
     /// The fingerprint of the certificate that a server shows to `openssl s_client`.

@@ -26,6 +26,7 @@ mod journey;
 mod leaving;
 mod mirror;
 mod reference;
+mod renewal;
 mod rootfs;
 mod secrecy;
 mod services;
@@ -53,6 +54,13 @@ fn trixie() {
 fn caddy() {
     if gate::is_open() {
         journey::take_briefly(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn renewals() {
+    if gate::is_open() {
+        renewal::take(Release::Trixie);
     }
 }
 
