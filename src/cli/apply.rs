@@ -127,7 +127,7 @@ fn choose(
 ) -> Result<Plan, Failure> {
     match only {
         None => Ok(plan(&layout, machine, &books.applied()?)),
-        Some(only) => part(layout, machine, books, |item| {
+        Some(only) => part(&layout, machine, books, |item| {
             item.service == only || is_shared(&item.resource)
         }),
     }
@@ -135,21 +135,22 @@ fn choose(
 
 /// The plan for some of the items, while the books keep the rest.
 pub(super) fn part(
-    layout: Layout,
+    layout: &Layout,
     machine: &Machine,
     books: &dyn Ledger,
     is_meant: impl Fn(&Item) -> bool,
 ) -> Result<Plan, Failure> {
     let applied = books.applied()?;
-    let items: Vec<Item> = layout.items.into_iter().filter(is_meant).collect();
+    let meant = layout.items.iter().filter(|item| is_meant(item));
+    let items: Vec<Item> = meant.cloned().collect();
     let mine: std::collections::BTreeSet<String> =
         items.iter().map(|item| item.resource.id()).collect();
     let (looked_at, elsewhere) = applied.into_iter().partition(|(id, _)| mine.contains(id));
     let part = Layout {
         items,
-        kept: layout.kept,
-        remarks: layout.remarks,
-        veiled: layout.veiled,
+        kept: layout.kept.clone(),
+        remarks: layout.remarks.clone(),
+        veiled: layout.veiled.clone(),
     };
     let mut plan = plan(&part, machine, &looked_at);
     plan.elsewhere = elsewhere;

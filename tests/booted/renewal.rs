@@ -76,10 +76,31 @@ impl Renewals {
         holds
     }
 
+    /// Without the folders that the service names nothing can be written: the rest is closed.
+    fn the_sandbox_is_closed(&mut self) {
+        let (shown, units) = (self.shown(), self.units());
+        let edit = format!("/run/systemd/system/{SERVICE}.d/closed.conf");
+        let put = self
+            .machine
+            .put(&edit, b"[Service]\nReadWritePaths=\n", 0o644);
+        self.cases.must("the service can be edited", put);
+        let line = format!("systemctl daemon-reload; systemctl start {SERVICE}");
+        let said = self.machine.sh(&line);
+        let log = self.log(SERVICE);
+        let holds = said.code != 0 && log.contains("Read-only file system");
+        self.cases.holds("a closed sandbox", holds, || log);
+        self.cases.same("nobody shows another", self.shown(), shown);
+        self.cases.same("nobody is woken", self.units(), units);
+        let removed = self.machine.remove(&edit);
+        self.cases.must("the edit can be removed", removed);
+        self.machine.run(&["systemctl", "daemon-reload"]);
+    }
+
     /// The service in its sandbox: acme.sh's home is read, all copies are written, nobody but the
     /// bridge is restarted; a second run does nothing.
     fn by_the_timer(&mut self) {
         let issued = self.issue();
+        self.the_sandbox_is_closed();
         let units = self.units();
         let said = self.machine.run(&["systemctl", "start", SERVICE]);
         self.ended_well("the timer's service", &said);
@@ -131,15 +152,7 @@ impl Renewals {
         let holds = took > Duration::from_secs(4);
         self.cases
             .holds("after the last meeting", holds, || format!("{took:?}"));
-        let log = [
-            "journalctl",
-            "--quiet",
-            "-u",
-            "jitsi-videobridge2",
-            "-o",
-            "cat",
-        ];
-        let log = self.machine.run(&log).out;
+        let log = self.log("jitsi-videobridge2");
         let asked = log.contains("drains with 2 meetings");
         self.cases
             .holds("it took no new ones meanwhile", asked, || log);
@@ -174,13 +187,9 @@ impl Renewals {
             && ["Result=success", "ExecMainStatus=0", "ConditionResult=yes"]
                 .iter()
                 .all(|line| result.contains(line));
-        let log = || {
-            self.machine
-                .run(&["journalctl", "--quiet", "-u", SERVICE, "-o", "cat"])
-        };
-        self.cases.holds(what, holds, || {
-            format!("{}{result}{}", said.whole(), log().out)
-        });
+        let log = self.log(SERVICE);
+        self.cases
+            .holds(what, holds, || format!("{}{result}{log}", said.whole()));
     }
 
     /// nginx and Prosody were reloaded, the bridge heard of it in this way, and all have it.
@@ -231,6 +240,11 @@ impl Renewals {
             let print = said.out.trim().rsplit('=').next().unwrap_or_default();
             print.replace(':', "").to_lowercase()
         })
+    }
+
+    fn log(&self, unit: &str) -> String {
+        let log = ["journalctl", "--quiet", "-o", "cat", "-u", unit];
+        self.machine.run(&log).out
     }
 
     fn units(&self) -> Units {
