@@ -65,7 +65,7 @@ fn acme_sh_deploys() {
     if !are_here(&["openssl", "nginx", "prosody"]) {
         return;
     }
-    let mut place = Place::new("acme.sh", "nginx", |_| {});
+    let mut place = Place::new("acme.sh", "nginx");
     place.redirect(HOOK);
     place.start_prosody();
     place.start_nginx();

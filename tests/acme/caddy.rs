@@ -1,9 +1,11 @@
 //! Caddy, which has its certificate issued by itself and tells nobody: the hourly look finds it.
 
 use std::fs;
+use std::process::Command;
 
 use super::authority::{Authority, PROGRAMS};
 use super::cases::are_here;
+use super::lego::left;
 use super::place::{DOMAIN, Place, done, fingerprint_of};
 
 /// The administrator's own template: ours, and another authority than the public one.
@@ -22,12 +24,48 @@ fn own_template(place: &Place, authority: &Authority) {
     fs::write(file, text.replace(storage, &more)).unwrap();
 }
 
+/// Starts it; gives what its unit does to reload it.
+fn start(place: &mut Place) -> Command {
+    let site = place.here("etc/caddy/Caddyfile");
+    let [run, mut reload] = ["run", "reload"].map(|verb| {
+        let mut command = place.command("caddy");
+        command
+            .arg(verb)
+            .args(["--adapter", "caddyfile", "--config"]);
+        command.arg(&site);
+        command
+    });
+    place.start("caddy", run);
+    place.listens("caddy", place.https);
+    reload.arg("--force");
+    reload
+}
+
+#[test]
+fn caddy_shows_what_others_have_issued() {
+    if !are_here(&["openssl", "caddy", "prosody"]) {
+        return;
+    }
+    let mut place = Place::new("lego", "caddy");
+    place.start_prosody();
+    let mut reload = start(&mut place);
+    place.everybody_shows(&place.laid_out());
+    let new = fingerprint_of(&left(&place));
+    let said = place.renew();
+    assert!(said.contains("caddy: renewed (2 files)"), "{said}");
+    assert_eq!(place.laid_out(), new);
+    done(&mut reload);
+    place.reload_prosody();
+    place.everybody_shows(&new);
+    assert!(place.runs("caddy") && place.runs("prosody"), "as started");
+}
+
 #[test]
 fn caddys_own_certificate_is_found() {
     if !are_here(&PROGRAMS) || !are_here(&["caddy", "prosody"]) {
         return;
     }
-    let mut place = Place::new("caddy", "caddy", |_| {});
+    let mut place = Place::new("caddy", "caddy");
     let authority = Authority::start(&mut place);
     own_template(&place, &authority);
     place.give();
@@ -35,19 +73,7 @@ fn caddys_own_certificate_is_found() {
     let own = place.laid_out();
     place.start_prosody();
 
-    let site = place.here("etc/caddy/Caddyfile");
-    let caddy = |verb: &str, more: &[&str]| {
-        let mut command = place.command("caddy");
-        command
-            .arg(verb)
-            .args(["--adapter", "caddyfile", "--config"]);
-        command.arg(&site).args(more);
-        command
-    };
-    let (run, reload) = (caddy("run", &[]), || caddy("reload", &["--force"]));
-    let mut reload = reload();
-    place.start("caddy", run);
-    place.listens("caddy", place.https);
+    let mut reload = start(&mut place);
     let first = issued_after(&place, &own);
     let said = place.renew();
     assert!(said.contains("prosody: renewed"), "{said}");

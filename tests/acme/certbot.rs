@@ -13,7 +13,7 @@ fn certbot_calls_its_hook() {
     if !are_here(&PROGRAMS) || !are_here(&["certbot", "nginx", "prosody"]) {
         return;
     }
-    let mut place = Place::new("certbot", "nginx", |_| {});
+    let mut place = Place::new("certbot", "nginx");
     place.redirect(HOOK);
     place.start_prosody();
     place.start_nginx();

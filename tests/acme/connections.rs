@@ -1,10 +1,10 @@
 //! A renewal while people are in meetings: nobody is dropped whom nginx's own reload would not drop.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
 use super::cases::{are_here, say};
+use super::lego::left;
 use super::place::{DOMAIN, Place, fingerprint_of};
 use super::xmpp::{Client, Endpoint, Line, Route, Websocket, trusting};
 
@@ -70,7 +70,7 @@ fn a_renewal_drops_nobody_whom_a_reload_would_not() {
     if !are_here(&["openssl", "nginx", "prosody"]) {
         return;
     }
-    let mut place = Place::new("lego", "nginx", |_| {});
+    let mut place = Place::new("lego", "nginx");
     place.start_prosody();
     place.start_nginx();
     let own = place.read(&format!("etc/jitsi/certs/{DOMAIN}.crt"));
@@ -83,14 +83,7 @@ fn a_renewal_drops_nobody_whom_a_reload_would_not() {
     drop(before);
 
     let mut before = Crowd::arrive(&place, &own);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap();
-    let new = params.self_signed(&key).unwrap().pem();
-    let home = place.tree("root/.lego/certificates");
-    fs::create_dir_all(&home).unwrap();
-    fs::write(home.join(format!("{DOMAIN}.crt")), &new).unwrap();
-    fs::write(home.join(format!("{DOMAIN}.key")), key.serialize_pem()).unwrap();
-    place.give();
+    let new = left(&place);
     let said = place.renew();
     assert!(said.contains("nginx: renewed"), "{said}");
     assert_eq!(

@@ -35,9 +35,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A tree whose certificate comes from this source; nothing runs yet. `prepare` may put
-    /// something into the tree before it is laid out.
-    pub(crate) fn new(source: &str, server: &str, prepare: impl FnOnce(&Self)) -> Self {
+    /// A tree whose certificate comes from this source; nothing runs yet.
+    pub(crate) fn new(source: &str, server: &str) -> Self {
         let [http, https, c2s, bosh] = process::free_ports().unwrap();
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -66,7 +65,6 @@ impl Place {
              [videobridge]\nwebsockets = true\n"
         );
         fs::write(place.path("site.toml"), site).unwrap();
-        prepare(&place);
         place.give();
         done(&mut place.ours("apply --yes --quiet"));
         place
