@@ -146,7 +146,7 @@ fn choose(
 ) -> Result<Plan, Failure> {
     let applied = books.applied()?;
     let plan = match args.only {
-        Some(only) => part(layout, machine, applied, |item| {
+        Some(only) => part(&layout, machine, applied, |item| {
             item.service == only || is_shared(&item.resource)
         }),
         None => plan(&layout, machine, &applied),
@@ -160,16 +160,18 @@ fn choose(
 
 /// The plan for some of the items, while the books keep the rest.
 pub(super) fn part(
-    layout: Layout,
+    layout: &Layout,
     machine: &Machine,
     applied: Applied,
     is_meant: impl Fn(&Item) -> bool,
 ) -> Plan {
-    let (items, others): (Vec<Item>, Vec<Item>) = layout.items.into_iter().partition(is_meant);
+    let (meant, others): (Vec<&Item>, Vec<&Item>) =
+        layout.items.iter().partition(|item| is_meant(item));
+    let items: Vec<Item> = meant.into_iter().cloned().collect();
     let services: Vec<Service> = others
         .into_iter()
-        .filter_map(|item| match item.resource {
-            Resource::Service(service) => Some(service),
+        .filter_map(|item| match &item.resource {
+            Resource::Service(service) => Some(service.clone()),
             _ => None,
         })
         .collect();
@@ -178,9 +180,9 @@ pub(super) fn part(
     let (looked_at, elsewhere) = applied.into_iter().partition(|(id, _)| mine.contains(id));
     let part = Layout {
         items,
-        kept: layout.kept,
-        remarks: layout.remarks,
-        veiled: layout.veiled,
+        kept: layout.kept.clone(),
+        remarks: layout.remarks.clone(),
+        veiled: layout.veiled.clone(),
     };
     let mut plan = plan(&part, machine, &looked_at);
     plan.elsewhere = elsewhere;

@@ -17,7 +17,7 @@ use crate::journal::Ledger;
 use crate::keystore::{self, Grade, KeyPair, Store};
 use crate::name::{AbsPath, Mode, ServiceId};
 use crate::plan::{Action, Plan, State};
-use crate::resource::Resource;
+use crate::resource::{Layout, Resource};
 use crate::service::certificates::{Consumer, consumers};
 use crate::service::{Context, TRUSTSTORE_PASSWORD};
 use crate::site::CertificateSource;
@@ -160,9 +160,10 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         &scene.kept.secrets,
         &scene.facts,
     );
+    let layout = scene.layout()?;
     let mut fates = Vec::new();
     for consumer in consumers(&context) {
-        let plan = plan_for(&consumer, &scene, &machine, &books)?;
+        let plan = plan_for(&consumer, &layout, &machine, &books)?;
         let changed: Vec<String> = changes(&plan);
         let mut fate = Fate {
             name: consumer.name.clone(),
@@ -364,19 +365,17 @@ fn take_in(
 /// What one consumer's copies want. Services are told, and neither started nor stopped.
 fn plan_for(
     consumer: &Consumer,
-    scene: &Scene,
+    layout: &Layout,
     machine: &Machine,
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
     let applied = books.applied()?;
     let known = applied.clone();
-    let mut plan = part(scene.layout()?, machine, applied, |item| {
-        match &item.resource {
-            Resource::Service(service) => consumer.services.contains(&service.id),
-            other => other
-                .path()
-                .is_some_and(|path| consumer.paths.contains(path)),
-        }
+    let mut plan = part(layout, machine, applied, |item| match &item.resource {
+        Resource::Service(service) => consumer.services.contains(&service.id),
+        other => other
+            .path()
+            .is_some_and(|path| consumer.paths.contains(path)),
     });
     for step in &mut plan.steps {
         if matches!(step.thing, Some(Resource::Service(_))) && step.action != Action::Blocked {

@@ -28,6 +28,7 @@ mod journey;
 mod leaving;
 mod mirror;
 mod reference;
+mod renewal;
 mod rootfs;
 mod secrecy;
 mod services;
@@ -56,6 +57,13 @@ fn trixie() {
 fn caddy() {
     if gate::is_open() {
         journey::take_spoiled(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn renewals() {
+    if gate::is_open() {
+        renewal::take(Release::Trixie);
     }
 }
 

@@ -7,13 +7,18 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
-/** The REST port: health, and how many others are in the brewery. */
+/** The REST port: health, how many others are in the brewery, meetings, and "no more of them". */
 public final class Desk {
+    /** How many meetings are said to run; without it none. */
+    private static final Path MEETINGS = Path.of("/run/standin-meetings");
+
     private Desk() {}
 
     /** Opens it. */
@@ -45,6 +50,15 @@ public final class Desk {
                     text = "{\"bridge_selector\":{\"operational_bridge_count\":" + member.others()
                             + ",\"bridge_count\":" + member.others() + "}}\n";
                 }
+                case "/metrics" -> {
+                    status = 200;
+                    text = "# TYPE jitsi_jvb_conferences gauge\njitsi_jvb_conferences " + meetings() + ".0\n";
+                }
+                case "/colibri/drain/enable", "/colibri/drain/disable" -> {
+                    status = exchange.getRequestMethod().equals("POST") ? 200 : 405;
+                    boolean drains = exchange.getRequestURI().getPath().endsWith("enable");
+                    System.err.println((drains ? "drains with " : "takes more than ") + meetings() + " meetings");
+                }
                 default -> text = "a stand-in has nothing else\n";
             }
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -53,5 +67,9 @@ public final class Desk {
             exchange.close();
         });
         server.start();
+    }
+
+    private static int meetings() throws IOException {
+        return Files.exists(MEETINGS) ? Integer.parseInt(Files.readString(MEETINGS).trim()) : 0;
     }
 }
