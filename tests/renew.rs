@@ -152,7 +152,8 @@ fn fails(said: &Output, words: &str) {
 #[test]
 fn every_client_is_found_by_its_hook_and_without_one() {
     // source, chain, key, the hook's environment; paths as the caller sees them, the tree is `r`
-    let cases: [(&str, &str, &str, &[(&str, &str)]); 6] = [
+    type Environment = &'static [(&'static str, &'static str)];
+    let cases: [(&str, &str, &str, Environment); 6] = [
         (
             "acme.sh",
             "r/root/.acme.sh/meet.example.org_ecc/fullchain.cer",
