@@ -427,6 +427,44 @@ fn a_rollback_brings_no_old_certificate_back() {
 }
 
 #[test]
+fn the_private_certificate_changes_on_both_sides_at_once() {
+    let desk = Desk::new("source = \"lego\"");
+    let own = desk.shown();
+    let auth = desk.path("r/etc/prosody/certs/auth.meet.example.org.crt");
+    let first = std::fs::read_to_string(&auth).unwrap();
+    // As it will be in ten years less three weeks.
+    let wish = Wish {
+        names: &["auth.meet.example.org"],
+        days: (-3600, 21),
+    };
+    desk.issue(&wish, "auth.crt", "auth.key");
+    let read = |path: &str| std::fs::read_to_string(desk.path(path)).unwrap();
+    let path = desk.path("r/etc/jitsi-install/secrets.toml");
+    let mut secrets: toml::Table =
+        toml::from_str(&read("r/etc/jitsi-install/secrets.toml")).unwrap();
+    secrets["auth_certificate"]["certificate"] = read("auth.crt").into();
+    secrets["auth_certificate"]["key"] = read("auth.key").into();
+    std::fs::write(&path, toml::to_string(&secrets).unwrap()).unwrap();
+    let said = desk.run("renew", &[]);
+    succeeds(&said, "auth.meet.example.org: renewed (3 files)");
+    succeeds(&said, "nginx: in order");
+    let now = std::fs::read_to_string(&auth).unwrap();
+    assert!(now != first && now != read("auth.crt"), "a new one");
+    // What Prosody shows is what Jicofo and the bridge trust, and what the secrets say.
+    let store = std::fs::read(desk.path("r/etc/jitsi/truststore.p12")).unwrap();
+    let store = jitsi_install::keystore::Store::open(&store, Some("changeit")).unwrap();
+    let der = jitsi_install::keystore::certificates(now.as_bytes()).unwrap();
+    assert_eq!(store.entries.len(), 1);
+    assert_eq!(store.entries[0].chain, der);
+    let leaf = jitsi_install::keystore::describe(&der[0]).unwrap();
+    assert!(leaf.validity.not_after - leaf.validity.not_before > 3649 * 86_400);
+    assert!(read("r/etc/jitsi-install/secrets.toml").contains(now.lines().nth(1).unwrap()));
+    assert_eq!(desk.shown(), own, "nobody else hears of it");
+    succeeds(&desk.run("renew", &[]), "nothing to do");
+    succeeds(&desk.run("apply --yes", &[]), "nothing had to be changed");
+}
+
+#[test]
 fn the_list_tells_what_is_old_ends_or_is_gone() {
     let desk = Desk::new("source = \"lego\"");
     let home = "r/root/.lego/certificates/meet.example.org";
