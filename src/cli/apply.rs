@@ -121,6 +121,9 @@ pub(super) fn recover(
     books: &mut dyn Ledger,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    machine
+        .tidy()
+        .map_err(|error| Failure::new(FAILED, format!("what a killed run left behind: {error}")))?;
     while let Some(number) = books.unfinished()? {
         report.note(&format!(
             "generation {number} was never finished: taking it back"

@@ -82,6 +82,16 @@ impl Machine {
         }
     }
 
+    /// Takes away what a run that was killed has left behind outside the books; nothing in a tree.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn tidy(&self) -> std::io::Result<()> {
+        self.live
+            .as_ref()
+            .map_or(Ok(()), |live| live.tidy(&self.root))
+    }
+
     /// Installs packages on the running machine.
     ///
     /// # Errors

@@ -70,9 +70,11 @@ pub(crate) fn take_spoiled(release: Release, server: Server) {
     with(release, server, |journey| {
         journey.write_site(&[]);
         journey.a_masked_unit();
+        journey.packages_are_cut_short();
         if journey.the_first_apply() {
             journey.once_more();
             journey.is_healthy("behind another web server");
+            journey.nothing_keeps_services_down();
             journey.our_own_unit_masked();
             journey.users_are_deleted();
             journey.a_packages_user_is_deleted();

@@ -50,6 +50,29 @@ impl Journey<'_> {
         }
     }
 
+    /// A power cut while packages are unpacked: apt, dpkg and we are gone at once.
+    pub(super) fn packages_are_cut_short(&mut self) {
+        let said = self.machine.sh(
+            "systemd-run --quiet --collect --unit=cut /usr/local/sbin/jitsi-install apply --yes\n\
+             for i in $(seq 1200); do\n\
+                 dpkg-query -W -f '${db:Status-Status}\\n' | grep -q -e unpacked -e half && break\n\
+                 sleep 0.05\n\
+             done\n\
+             systemctl kill --signal=KILL --kill-whom=all cut\n\
+             dpkg --audit; cp -a /usr/sbin/policy-rc.d /root/policy",
+        );
+        let holds = said.code == 0 && !said.out.trim().is_empty();
+        self.cases
+            .holds("packages are cut short", holds, || said.whole());
+    }
+
+    /// Killed a moment later, it would have left the word that keeps services of packages down.
+    pub(super) fn nothing_keeps_services_down(&mut self) {
+        self.happens("test ! -e /usr/sbin/policy-rc.d && mv /root/policy /usr/sbin/policy-rc.d");
+        self.succeeds("an apply after that", &["apply", "--yes"]);
+        self.happens("test ! -e /usr/sbin/policy-rc.d");
+    }
+
     /// Jicofo's unit is a file of ours; a link in its place masks it as well.
     pub(super) fn our_own_unit_masked(&mut self) {
         let unit = "/etc/systemd/system/jicofo.service";

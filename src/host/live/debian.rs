@@ -18,6 +18,9 @@ const MOST_RESTARTS: u32 = 3;
 /// they would listen to the whole world. It is the file that Debian policy asks for.
 const POLICY: &str = "#!/bin/sh\n# written by jitsi-install while it installs packages\nexit 101\n";
 
+/// Where it belongs.
+const POLICY_FILE: &str = "/usr/sbin/policy-rc.d";
+
 /// What apt knows.
 pub struct Debian {
     installed: BTreeSet<String>,
@@ -56,23 +59,31 @@ impl Debian {
         ))
     }
 
+    /// Takes away what a run that was killed while it installed has left behind: no package would
+    /// start its services ever after.
+    pub(super) fn tidy(root: &Root) -> std::io::Result<()> {
+        let policy = AbsPath::fixed(POLICY_FILE);
+        match root.look(&policy) {
+            Found::State(State::File { bytes, .. }) if bytes == POLICY.as_bytes() => {
+                root.put(&policy, &State::Absent)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Installs packages, without starting what is in them.
     ///
     /// # Errors
     /// The last words of `apt-get`.
     pub(super) fn install(&mut self, root: &Root, names: &[String]) -> Result<(), AlterError> {
-        let policy = AbsPath::fixed("/usr/sbin/policy-rc.d");
+        let policy = AbsPath::fixed(POLICY_FILE);
         let ours = State::File {
             bytes: POLICY.as_bytes().to_vec(),
             mode: Mode(0o755),
             ids: None,
         };
-        let is_free = match root.look(&policy) {
-            Found::State(State::Absent) => true,
-            // Left behind by a run that was killed.
-            Found::State(State::File { bytes, .. }) => bytes == POLICY.as_bytes(),
-            _ => false,
-        };
+        // Somebody else's stays.
+        let is_free = root.look(&policy) == Found::State(State::Absent);
         let put = |state: &State| {
             root.put(&policy, state)
                 .map_err(|error| failed(policy.as_str(), error.to_string()))
@@ -89,7 +100,9 @@ impl Debian {
             "--",
         ];
         args.extend(names.iter().map(String::as_str));
-        let done = run("apt-get", &args);
+        // Packages that a power cut left half configured stand in the way of all others.
+        let configure = ["--configure", "--pending", "--force-confold"];
+        let done = run("dpkg", &configure).and_then(|_| run("apt-get", &args));
         if is_free {
             put(&State::Absent)?;
         }

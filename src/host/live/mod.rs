@@ -117,6 +117,17 @@ impl Live {
         })
     }
 
+    /// Takes away what a run that was killed has left behind outside the books.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn tidy(&self, root: &Root) -> std::io::Result<()> {
+        match self {
+            Self::Debian(_) => debian::Debian::tidy(root),
+            Self::Slackware(_) => Ok(()),
+        }
+    }
+
     /// Installs packages, without starting what is in them.
     ///
     /// # Errors
