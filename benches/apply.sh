@@ -5,9 +5,9 @@
 # children, beside `ansible-playbook` with the same packages, people, folders, files, links and
 # services, in the same run.
 #
-#   cargo build --profile dist && sh benches/apply.sh
+#   cargo dist-build && sh benches/apply.sh
 #
-# BIN      the program (target/dist/jitsi-install)
+# BIN      the program (target/*/dist/jitsi-install)
 # RUNS     runs of which the median is taken (5)
 # CPU      CPU time in ms that an apply with nothing to do may take at the most (150); above: exit 1
 # SHARE    per cent of a first apply's time that may be our own (5); above: exit 1
@@ -19,7 +19,7 @@ LC_ALL=C
 export LC_ALL
 
 target=${CARGO_TARGET_DIR:-target}
-BIN=${BIN:-$target/dist/jitsi-install}
+BIN=${BIN:-$(echo "$target"/*/dist/jitsi-install)}
 RUNS=${RUNS:-5}
 CPU=${CPU:-150}
 SHARE=${SHARE:-5}
