@@ -44,6 +44,8 @@ pub(crate) fn take(release: Release) {
         all.meetings_are_left_alone();
         all.meetings_are_waited_for();
         all.by_the_hook();
+        all.what_is_stopped_stays_stopped();
+        all.after_an_apply_that_was_cut();
     }
     all.cases.finish();
 }
@@ -58,9 +60,7 @@ impl Renewals {
             .sh("cp /usr/local/sbin/jitsi-install /usr/sbin/");
         self.cases
             .same("the program is where hooks look", said.code, 0);
-        let said = self
-            .machine
-            .run(&["/usr/sbin/jitsi-install", "apply", "--yes", "-q"]);
+        let said = self.apply();
         let holds = said.code == 0;
         self.cases.holds("an apply", holds, || said.whole());
         let unwell = services::unwell_at_last(&self.machine, Ports::default(), DOMAIN);
@@ -173,6 +173,57 @@ impl Renewals {
         self.has_happened("by the hook", &units, "restart", &issued);
         let unwell = services::unwell_at_last(&self.machine, Ports::default(), DOMAIN);
         self.cases.same("all is well after it", unwell, Vec::new());
+    }
+
+    fn what_is_stopped_stays_stopped(&mut self) {
+        self.machine
+            .run(&["systemctl", "stop", "jitsi-videobridge2"]);
+        let issued = self.issue();
+        let units = self.units();
+        let said = self.machine.run(&["/usr/sbin/jitsi-install", "renew"]);
+        let holds = said.code == 0;
+        self.cases
+            .holds("a renewal without a bridge", holds, || said.whole());
+        self.has_happened("while the bridge is off", &units, "nothing", &issued);
+        self.machine
+            .run(&["systemctl", "start", "jitsi-videobridge2"]);
+    }
+
+    /// The timer's service takes back what was left, wherever that stands, and does its own.
+    fn after_an_apply_that_was_cut(&mut self) {
+        let plugins = "/usr/local/share/jitsi-install/prosody-plugins";
+        let plugin = format!("{plugins}/mod_guests_bring_no_token.lua");
+        let ours = self.machine.read(&plugin);
+        let edited = "-- edited by hand\n";
+        let put = self.machine.put(&plugin, edited.as_bytes(), 0o644);
+        self.cases.must("a plugin can be edited", put);
+        let said = self.apply();
+        self.cases
+            .holds("an apply", said.code == 0, || said.whole());
+        let after = self.machine.read(&plugin);
+        self.cases.same("replaces it", after, ours.clone());
+        // without its last file a generation is one that was cut
+        let last = "rm $(ls -d /var/lib/jitsi-install/generations/* | tail -1)/applied.json";
+        let said = self.machine.sh(last);
+        self.cases
+            .holds("it is cut", said.code == 0, || said.whole());
+        let issued = self.issue();
+        let said = self.machine.run(&["systemctl", "start", SERVICE]);
+        self.ended_well("a renewal after it", &said);
+        let after = self.machine.read(&plugin);
+        self.cases
+            .same("takes it back", after, Ok(edited.to_owned()));
+        self.everybody_has(&issued);
+        let said = self.apply();
+        self.cases
+            .holds("the next apply", said.code == 0, || said.whole());
+        let after = self.machine.read(&plugin);
+        self.cases.same("replaces it once more", after, ours);
+    }
+
+    fn apply(&self) -> Said {
+        let apply = ["/usr/sbin/jitsi-install", "apply", "--yes", "-q"];
+        self.machine.run(&apply)
     }
 
     fn ended_well(&mut self, what: &str, said: &Said) {
