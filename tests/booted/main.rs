@@ -29,6 +29,7 @@ mod leaving;
 mod mirror;
 mod reference;
 mod renewal;
+mod renewal_caddy;
 mod rootfs;
 mod secrecy;
 mod services;
@@ -64,6 +65,13 @@ fn caddy() {
 fn renewals() {
     if gate::is_open() {
         renewal::take(Release::Trixie);
+    }
+}
+
+#[test]
+fn renewals_by_caddy() {
+    if gate::is_open() {
+        renewal_caddy::take(Release::Trixie);
     }
 }
 

@@ -18,53 +18,62 @@ const SITE_TEXT: &str = "schema = 1\ndomain = \"meet.example.org\"\n[certificate
 const HOME: &str = "/root/.acme.sh/meet.example.org_ecc";
 const KEYSTORE: &str = "/etc/jitsi/videobridge/jvb.p12";
 const MEETINGS: &str = "/run/standin-meetings";
-const SERVICE: &str = "jitsi-install-renew.service";
+pub(super) const SERVICE: &str = "jitsi-install-renew.service";
 
 /// As acme.sh calls its hook.
 const DEPLOY: &str = "_err() { echo \"$*\" >&2; }; . /root/.acme.sh/deploy/jitsi_install.sh; \
     cd /root/.acme.sh/meet.example.org_ecc; \
     jitsi_install_deploy meet.example.org \"$PWD/meet.example.org.key\" \"$PWD/leaf.cer\" \"$PWD/ca.cer\" \"$PWD/fullchain.cer\"";
 
-struct Renewals {
-    machine: Container,
-    cases: Cases,
+pub(super) struct Renewals {
+    pub(super) machine: Container,
+    pub(super) cases: Cases,
+    pub(super) server: Server,
 }
 
 /// One machine, from the certificate that is made here to the fourth that was issued.
 pub(crate) fn take(release: Release) {
+    on(release, Server::Nginx, |all| {
+        if all.a_site(SITE_TEXT) {
+            let unwell = services::unwell_at_last(&all.machine, Ports::default(), DOMAIN);
+            all.cases.same("all is well", unwell, Vec::new());
+            all.by_the_timer();
+            all.meetings_are_left_alone();
+            all.meetings_are_waited_for();
+            all.by_the_hook();
+            all.what_is_stopped_stays_stopped();
+            all.after_an_apply_that_was_cut();
+        }
+    });
+}
+
+/// Boots a machine that has the program where packages have it, and hooks look.
+pub(super) fn on(release: Release, server: Server, ask: impl FnOnce(&mut Renewals)) {
     let debs = debs::built().unwrap_or_else(|error| panic!("no stand-ins: {error}"));
-    let mut cases = Cases::new(&format!("renewals on {}", release.name()));
-    let booted = Container::boot(release, "renewal", debs);
+    let title = format!("renewals on {} with {}", release.name(), server.name());
+    let mut cases = Cases::new(&title);
+    let booted = Container::boot(release, &format!("renewal-{}", server.name()), debs);
     let Some(machine) = cases.must("it boots", booted) else {
         return cases.finish();
     };
-    let mut all = Renewals { machine, cases };
-    if all.a_site() {
-        all.by_the_timer();
-        all.meetings_are_left_alone();
-        all.meetings_are_waited_for();
-        all.by_the_hook();
-    }
+    let copy = machine.sh("cp /usr/local/sbin/jitsi-install /usr/sbin/");
+    cases.same("the program is where hooks look", copy.code, 0);
+    let mut all = Renewals {
+        machine,
+        cases,
+        server,
+    };
+    ask(&mut all);
     all.cases.finish();
 }
 
 impl Renewals {
-    fn a_site(&mut self) -> bool {
-        let put = self.machine.put(SITE, SITE_TEXT.as_bytes(), 0o644);
+    pub(super) fn a_site(&mut self, text: &str) -> bool {
+        let put = self.machine.put(SITE, text.as_bytes(), 0o644);
         self.cases.must("the site file can be written", put);
-        // where packages have it, and hooks look
-        let said = self
-            .machine
-            .sh("cp /usr/local/sbin/jitsi-install /usr/sbin/");
-        self.cases
-            .same("the program is where hooks look", said.code, 0);
-        let said = self
-            .machine
-            .run(&["/usr/sbin/jitsi-install", "apply", "--yes", "-q"]);
+        let said = self.apply();
         let holds = said.code == 0;
         self.cases.holds("an apply", holds, || said.whole());
-        let unwell = services::unwell_at_last(&self.machine, Ports::default(), DOMAIN);
-        self.cases.same("all is well", unwell, Vec::new());
         let timers = ["systemctl", "list-timers", "--no-legend", "--no-pager"];
         let timers = self.machine.run(&timers);
         let line = "jitsi-install-renew.timer";
@@ -175,7 +184,58 @@ impl Renewals {
         self.cases.same("all is well after it", unwell, Vec::new());
     }
 
-    fn ended_well(&mut self, what: &str, said: &Said) {
+    fn what_is_stopped_stays_stopped(&mut self) {
+        self.machine
+            .run(&["systemctl", "stop", "jitsi-videobridge2"]);
+        let issued = self.issue();
+        let units = self.units();
+        let said = self.machine.run(&["/usr/sbin/jitsi-install", "renew"]);
+        let holds = said.code == 0;
+        self.cases
+            .holds("a renewal without a bridge", holds, || said.whole());
+        self.has_happened("while the bridge is off", &units, "nothing", &issued);
+        self.machine
+            .run(&["systemctl", "start", "jitsi-videobridge2"]);
+    }
+
+    /// The timer's service takes back what was left, wherever that stands, and does its own.
+    fn after_an_apply_that_was_cut(&mut self) {
+        let plugins = "/usr/local/share/jitsi-install/prosody-plugins";
+        let plugin = format!("{plugins}/mod_guests_bring_no_token.lua");
+        let ours = self.machine.read(&plugin);
+        let edited = "-- edited by hand\n";
+        let put = self.machine.put(&plugin, edited.as_bytes(), 0o644);
+        self.cases.must("a plugin can be edited", put);
+        let said = self.apply();
+        self.cases
+            .holds("an apply", said.code == 0, || said.whole());
+        let after = self.machine.read(&plugin);
+        self.cases.same("replaces it", after, ours.clone());
+        // without its last file a generation is one that was cut
+        let last = "rm $(ls -d /var/lib/jitsi-install/generations/* | tail -1)/applied.json";
+        let said = self.machine.sh(last);
+        self.cases
+            .holds("it is cut", said.code == 0, || said.whole());
+        let issued = self.issue();
+        let said = self.machine.run(&["systemctl", "start", SERVICE]);
+        self.ended_well("a renewal after it", &said);
+        let after = self.machine.read(&plugin);
+        self.cases
+            .same("takes it back", after, Ok(edited.to_owned()));
+        self.everybody_has(&issued);
+        let said = self.apply();
+        self.cases
+            .holds("the next apply", said.code == 0, || said.whole());
+        let after = self.machine.read(&plugin);
+        self.cases.same("replaces it once more", after, ours);
+    }
+
+    fn apply(&self) -> Said {
+        let apply = ["/usr/sbin/jitsi-install", "apply", "--yes", "-q"];
+        self.machine.run(&apply)
+    }
+
+    pub(super) fn ended_well(&mut self, what: &str, said: &Said) {
         let result = [
             "systemctl",
             "show",
@@ -192,19 +252,30 @@ impl Renewals {
             .holds(what, holds, || format!("{}{result}{log}", said.whole()));
     }
 
-    /// nginx and Prosody were reloaded, the bridge heard of it in this way, and all have it.
-    fn has_happened(&mut self, when: &str, before: &Units, bridge: &'static str, issued: &str) {
+    /// Prosody was reloaded, and so was nginx; the bridge heard of it in this way, and all have it.
+    pub(super) fn has_happened(
+        &mut self,
+        when: &str,
+        before: &Units,
+        bridge: &'static str,
+        issued: &str,
+    ) {
         let after = self.units();
-        let woken: Vec<_> = services::awoken(before, &after).into_iter().collect();
-        let wanted = vec![
+        let woken = services::awoken(before, &after);
+        // Caddy shows what it has itself
+        let web = match self.server {
+            Server::Nginx => "reload",
+            Server::Caddy => "nothing",
+        };
+        let wanted = [
             ("jicofo", "nothing"),
             ("jitsi-videobridge2", bridge),
-            ("nginx", "reload"),
             ("prosody", "reload"),
+            (self.server.name(), web),
         ];
-        self.cases
-            .same(&format!("who is woken {when}"), woken, wanted);
-        for name in ["nginx", "prosody"] {
+        let name = format!("who is woken {when}");
+        self.cases.same(&name, woken, wanted.into());
+        for name in [self.server.name(), "prosody"] {
             let pids = (&after[name].pid, &before[name].pid);
             self.cases
                 .same(&format!("{name}'s process {when}"), pids.0, pids.1);
@@ -229,7 +300,7 @@ impl Renewals {
     }
 
     /// What nginx and Prosody show.
-    fn shown(&self) -> [String; 2] {
+    pub(super) fn shown(&self) -> [String; 2] {
         let xmpp = format!("5222 -starttls xmpp -xmpphost {DOMAIN}");
         ["443", &xmpp].map(|port| {
             let line = format!(
@@ -242,13 +313,13 @@ impl Renewals {
         })
     }
 
-    fn log(&self, unit: &str) -> String {
+    pub(super) fn log(&self, unit: &str) -> String {
         let log = ["journalctl", "--quiet", "-o", "cat", "-u", unit];
         self.machine.run(&log).out
     }
 
-    fn units(&self) -> Units {
-        services::units(&self.machine, Server::Nginx)
+    pub(super) fn units(&self) -> Units {
+        services::units(&self.machine, self.server)
     }
 
     fn keystore(&self) -> Vec<u8> {
