@@ -2,7 +2,7 @@
 //!
 //! [`layout`] is pure. It adds the folders that files need and refuses two wants for one place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::name::{Mode, Owner};
 use crate::platform::Platform;
@@ -88,10 +88,11 @@ fn give_to(resource: &mut Resource, new: &Owner) {
 /// Sorts, adds parent folders, and drops a want that is said twice in the same words.
 fn arranged(items: Vec<Item>) -> Result<Vec<Item>, LayoutError> {
     let mut by_key: BTreeMap<_, Item> = BTreeMap::new();
-    let mut parents = Vec::new();
+    let (mut parents, mut seen) = (Vec::new(), BTreeSet::new());
     for item in items {
         let mut parent = item.resource.path().and_then(crate::name::AbsPath::parent);
-        while let Some(dir) = parent {
+        // Above a folder that is known already, all are.
+        while let Some(dir) = parent.filter(|dir| seen.insert(dir.clone())) {
             parent = dir.parent();
             parents.push(Item {
                 service: item.service,

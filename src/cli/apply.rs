@@ -152,7 +152,7 @@ fn choose(
         Some(only) => part(&layout, machine, applied, |item| {
             item.service == only || is_shared(&item.resource)
         }),
-        None => plan(&layout, machine, &applied),
+        None => plan(&layout, &machine.glance(), &applied),
     };
     Ok(if args.no_restart {
         plan.put_off()
@@ -187,7 +187,7 @@ pub(super) fn part(
         remarks: layout.remarks.clone(),
         veiled: layout.veiled.clone(),
     };
-    let mut plan = plan(&part, machine, &looked_at);
+    let mut plan = plan(&part, &machine.glance(), &looked_at);
     plan.elsewhere = elsewhere;
     plan.note_elsewhere(&services);
     plan

@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             "generation {number} was never finished; the next apply takes it back first"
         ));
     }
-    let plan = plan(&scene.layout()?, &machine, &books.applied()?);
+    let plan = plan(&scene.layout()?, &machine.glance(), &books.applied()?);
     if report.is_json() {
         report.json(&show::json(&plan));
     } else {

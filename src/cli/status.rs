@@ -18,7 +18,7 @@ pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Fail
     let scene = Scene::set(site, platform, &machine, &places)?;
     let books = places.books(&machine);
     let (generations, unfinished) = (books.generations()?, books.unfinished()?);
-    let plan = plan(&scene.layout()?, &machine, &books.applied()?);
+    let plan = plan(&scene.layout()?, &machine.glance(), &books.applied()?);
     let count = |reason: Reason| {
         let differs = |action: Action| !matches!(action, Action::Keep | Action::Machine);
         plan.steps

@@ -4,6 +4,7 @@
 //!
 //! Over 400 lines, because everything that resolves a path has to stay behind one door.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
@@ -128,47 +129,75 @@ impl Root {
     /// What stands at a path; see [`Observe::look`](crate::plan::Observe::look).
     #[must_use]
     pub fn look(&self, path: &AbsPath) -> Found {
-        match self.state(path) {
-            Ok(found) => found,
-            Err(Errno::ENOENT) => Found::State(State::Absent),
-            Err(Errno::ENOTDIR) => {
-                Found::Unknown("a file stands where one of its folders should be".to_owned())
+        found(self.parent(path).and_then(|(dir, name)| state(&dir, name)))
+    }
+
+    /// The same for many paths one after the other: a folder stays open for its neighbours. Only
+    /// for as long as nobody changes anything.
+    pub fn glance<'r>(&'r self) -> impl Fn(&AbsPath) -> Found + 'r {
+        let open: RefCell<Option<(String, OwnedFd)>> = RefCell::default();
+        move |path| {
+            let (folder, name) = path
+                .relative()
+                .rsplit_once('/')
+                .unwrap_or(("", path.relative()));
+            let mut open = open.borrow_mut();
+            if open.as_ref().is_none_or(|(known, _)| known != folder) {
+                *open = match self.parent(path) {
+                    Ok((dir, _)) => Some((folder.to_owned(), dir)),
+                    Err(error) => return found(Err(error)),
+                };
             }
-            Err(error) => Found::Unknown(format!("it cannot be looked at: {}", error.desc())),
+            found(
+                open.as_ref()
+                    .map_or(Err(Errno::ENOENT), |(_, dir)| state(dir, name)),
+            )
         }
     }
+}
 
-    fn state(&self, path: &AbsPath) -> nix::Result<Found> {
-        let (dir, name) = self.parent(path)?;
-        let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-        let mode = Mode(stat.st_mode & 0o7777);
-        let ids = Some((stat.st_uid, stat.st_gid));
-        Ok(match kind(&stat) {
-            SFlag::S_IFDIR => Found::State(State::Dir { mode, ids }),
-            SFlag::S_IFLNK => {
-                let target = readlinkat(&dir, name)?;
-                Found::State(State::Link {
-                    target: target.to_string_lossy().into_owned(),
-                })
-            }
-            SFlag::S_IFREG => {
-                if u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
-                    return Ok(Found::Unknown(
-                        "it is larger than any file of ours".to_owned(),
-                    ));
-                }
-                let flags =
-                    OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-                let file = openat(&dir, name, flags, Bits::empty())?;
-                match read(file, stat.st_size) {
-                    Ok(bytes) => Found::State(State::File { bytes, mode, ids }),
-                    Err(error) => Found::Unknown(format!("it cannot be read: {error}")),
-                }
-            }
-            _ => Found::Unknown("a device, pipe or socket stands there".to_owned()),
-        })
+/// What a look at a path tells.
+fn found(seen: nix::Result<Found>) -> Found {
+    match seen {
+        Ok(found) => found,
+        Err(Errno::ENOENT) => Found::State(State::Absent),
+        Err(Errno::ENOTDIR) => {
+            Found::Unknown("a file stands where one of its folders should be".to_owned())
+        }
+        Err(error) => Found::Unknown(format!("it cannot be looked at: {}", error.desc())),
     }
+}
 
+fn state(dir: &OwnedFd, name: &str) -> nix::Result<Found> {
+    let stat = fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    let mode = Mode(stat.st_mode & 0o7777);
+    let ids = Some((stat.st_uid, stat.st_gid));
+    Ok(match kind(&stat) {
+        SFlag::S_IFDIR => Found::State(State::Dir { mode, ids }),
+        SFlag::S_IFLNK => {
+            let target = readlinkat(dir, name)?;
+            Found::State(State::Link {
+                target: target.to_string_lossy().into_owned(),
+            })
+        }
+        SFlag::S_IFREG => {
+            if u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
+                return Ok(Found::Unknown(
+                    "it is larger than any file of ours".to_owned(),
+                ));
+            }
+            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            let file = openat(dir, name, flags, Bits::empty())?;
+            match read(file, stat.st_size) {
+                Ok(bytes) => Found::State(State::File { bytes, mode, ids }),
+                Err(error) => Found::Unknown(format!("it cannot be read: {error}")),
+            }
+        }
+        _ => Found::Unknown("a device, pipe or socket stands there".to_owned()),
+    })
+}
+
+impl Root {
     /// Is there a folder, perhaps behind links?
     #[must_use]
     pub fn is_dir(&self, path: &AbsPath) -> bool {
@@ -488,11 +517,22 @@ fn followed(link: &AbsPath, target: &str) -> Option<AbsPath> {
 }
 
 fn read(fd: OwnedFd, size: i64) -> io::Result<Vec<u8>> {
-    // Room for all of it and one more byte: then two reads are enough.
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    std::fs::File::from(fd)
-        .take(LARGEST)
-        .read_to_end(&mut bytes)?;
+    let mut file = std::fs::File::from(fd);
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    if size == 0 {
+        // Files of `/proc` do not say how large they are.
+        file.take(LARGEST).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
