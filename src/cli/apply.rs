@@ -78,15 +78,17 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             }
         }
     }
+    let missing = missing_packages(&plan);
     let mut plan = plan;
     if scene.kept.is_new && plan.blocked().next().is_none() {
         // Before the first step: what is laid out from a secret must never outlive it. The folder
         // of secrets may be new, so the plan is made again.
         secrets::save(machine.root(), &places.secrets(), &scene.kept.secrets)
             .map_err(|error| Failure::new(FAILED, error.to_string()).hint("nothing was changed"))?;
-        plan = choose(scene.layout()?, args, &machine, &books)?;
+        if missing.is_empty() {
+            plan = choose(scene.layout()?, args, &machine, &books)?;
+        }
     }
-    let missing = missing_packages(&plan);
     if !missing.is_empty() && plan.blocked().next().is_none() {
         report.packages(&missing);
         machine.install(&missing).map_err(|error| {

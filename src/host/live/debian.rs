@@ -167,14 +167,26 @@ fn unit_name(name: &str) -> String {
 
 /// How a unit is.
 pub(super) fn unit(name: &str) -> Found {
-    let enabled = word("is-enabled", name);
+    let args = [
+        "show",
+        "--property=UnitFileState,ActiveState",
+        "--",
+        &unit_name(name),
+    ];
+    let said = run("systemctl", &args).unwrap_or_default();
+    let property = |name: &str| {
+        said.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_default()
+    };
+    let enabled = property("UnitFileState");
     if enabled.starts_with("masked") {
         return Found::Unknown(format!("the unit is masked: `systemctl unmask {name}`"));
     }
     Found::State(State::Service {
         enabled: enabled == "enabled",
         running: matches!(
-            word("is-active", name).as_str(),
+            property("ActiveState"),
             "active" | "reloading" | "activating"
         ),
     })
