@@ -71,8 +71,22 @@ enum Manner {
     Wait,
     /// Let it take no new meetings, and wait for the end of those that run
     Drain,
+    /// Have it end by itself after the last meeting, and come back; wait for nothing. Takes
+    /// `rest_shutdown` under `[videobridge]`
+    Shutdown,
     /// Cut them
     Now,
+}
+
+/// How the bridge comes to its new certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is restarted.
+    Restart,
+    /// It is restarted, and takes no new meetings since it was drained.
+    Drained,
+    /// It ends by itself after the last meeting, and comes back.
+    ByItself,
 }
 
 /// How one consumer fared.
@@ -163,7 +177,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     let layout = scene.layout()?;
     let mut fates = Vec::new();
     for consumer in consumers(&context) {
-        let plan = plan_for(&consumer, &layout, &machine, &books)?;
+        let mut plan = plan_for(&consumer, &layout, &machine, &books)?;
         let changed: Vec<String> = changes(&plan);
         let mut fate = Fate {
             name: consumer.name.clone(),
@@ -193,10 +207,16 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
                 fates.push(fate);
                 continue;
             }
-            Ok(is_drained) => {
+            Ok(way) => {
+                if way == Way::ByItself {
+                    for step in &mut plan.steps {
+                        step.wakes
+                            .retain(|wake| wake.service != ServiceId::Videobridge);
+                    }
+                }
                 let title = format!("{TITLE}{}", consumer.name);
                 let outcome = apply(&plan, &title, &mut machine, &mut books, report);
-                if is_drained && outcome.is_err() {
+                if way == Way::Drained && outcome.is_err() {
                     let _ = bridge::drain(port, false);
                 }
                 outcome
@@ -397,24 +417,23 @@ fn changes(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// May the bridge be restarted for this? Says whether it was told to take no more meetings, or why
-/// the consumer has to wait.
+/// May the bridge be restarted for this? Says how, or why the consumer has to wait.
 fn may_restart(
     plan: &Plan,
     args: &Args,
     port: u16,
     password: &str,
     report: &mut Report,
-) -> Result<bool, String> {
+) -> Result<Way, String> {
     let runs = plan.steps.iter().any(|step| {
         matches!(&step.thing, Some(Resource::Service(service)) if service.id == ServiceId::Videobridge)
             && matches!(step.before, State::Service { running: true, .. })
     });
     if !runs || args.bridge == Manner::Now {
-        return Ok(false);
+        return Ok(Way::Restart);
     }
     let meetings = match bridge::conferences(port) {
-        Some(0) => return Ok(false),
+        Some(0) => return Ok(Way::Restart),
         Some(count) => format!("{count} meetings run on the bridge"),
         None => "the bridge does not say whether meetings run".to_owned(),
     };
@@ -423,13 +442,20 @@ fn may_restart(
             "{meetings}: a later run restarts it when there are none, and drains it in the last {PRESSING_DAYS} days"
         ));
     }
+    if args.bridge == Manner::Shutdown {
+        bridge::shut_down(port).map_err(|why| format!("{meetings}, and it does not end: {why}"))?;
+        report.note(&format!(
+            "{meetings}: it takes no new ones, ends by itself after these, and comes back"
+        ));
+        return Ok(Way::ByItself);
+    }
     bridge::drain(port, true)
         .map_err(|why| format!("{meetings}, and it cannot be drained: {why}"))?;
     report.note(&format!(
         "{meetings}: it takes no new ones, and the end of these is waited for"
     ));
     if bridge::await_quiet(port, Duration::from_secs(args.patience.saturating_mul(60))) {
-        return Ok(true);
+        return Ok(Way::Drained);
     }
     let _ = bridge::drain(port, false);
     Err(format!(

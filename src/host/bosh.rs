@@ -50,7 +50,12 @@ pub fn exchange(
     let mut text = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     if let Some(body) = body {
         text.push_str(&format!(
-            "Content-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+            "Content-Type: {}; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+            if body.starts_with('{') {
+                "application/json"
+            } else {
+                "text/xml"
+            },
             body.len()
         ));
     } else {

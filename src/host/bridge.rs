@@ -54,6 +54,26 @@ pub fn drain(port: u16, is_draining: bool) -> Result<(), String> {
     }
 }
 
+/// Has the bridge take no new meetings and end by itself after the last one
+/// (`rest/root/colibri/shutdown/Shutdown.java`); `videobridge.rest_shutdown` has to be on.
+///
+/// # Errors
+/// Why it did not answer, or what it answered.
+pub fn shut_down(port: u16) -> Result<(), String> {
+    let line = "POST /colibri/shutdown";
+    match request(
+        port,
+        line,
+        "127.0.0.1",
+        Some("{\"graceful-shutdown\":true}"),
+    )? {
+        (200, _) => Ok(()),
+        (status, _) => Err(format!(
+            "`{line}` was answered with {status}: is `videobridge.rest_shutdown` on?"
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -287,6 +287,7 @@ impl<'a> Context<'a> {
                     "stun": site.videobridge.stun,
                     "require_valid_address": site.videobridge.require_valid_address,
                     "websockets": site.videobridge.websockets,
+                    "rest_shutdown": site.videobridge.rest_shutdown,
                     "websocket_port": site.videobridge.websocket_port,
                     "websocket_domain": format!("{}:{}", site.domain, site.videobridge.websocket_port),
                     "server_id": "main",

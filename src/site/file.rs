@@ -378,6 +378,7 @@ fn videobridge(table: Table<'_>) -> Videobridge {
         require_valid_address: table.flag("require_valid_address").unwrap_or(true),
         websockets: table.flag("websockets").unwrap_or(false),
         websocket_port: table.port("websocket_port", 8443).unwrap_or(8443),
+        rest_shutdown: table.flag("rest_shutdown").unwrap_or(false),
     };
     table.finish();
     videobridge

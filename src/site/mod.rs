@@ -255,6 +255,8 @@ pub struct Videobridge {
     pub websockets: bool,
     /// Port of those websockets.
     pub websocket_port: u16,
+    /// May its private REST interface end it gracefully, after which it comes back by itself?
+    pub rest_shutdown: bool,
 }
 
 /// The web application's settings.

@@ -26,5 +26,9 @@ VIDEOBRIDGE_TRUSTSTORE_PASSWORD=<< truststore.password >>
 # A port below 1024 is in use: leave the process the right to take it.
 VIDEOBRIDGE_LOW_PORTS=yes
 <%- endif %>
+<%- if videobridge.rest_shutdown %>
+# After a graceful shutdown over REST it comes back, with the keystore that is there by then.
+VIDEOBRIDGE_COMES_BACK=yes
+<%- endif %>
 RUN_DIR=<< run_dir >>
 <%- endif %>

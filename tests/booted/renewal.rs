@@ -40,6 +40,7 @@ pub(crate) fn take(release: Release) {
             all.by_the_timer();
             all.meetings_are_left_alone();
             all.meetings_are_waited_for();
+            all.a_bridge_ends_by_itself();
             all.by_the_hook();
             all.what_is_stopped_stays_stopped();
             all.after_an_apply_that_was_cut();
@@ -171,6 +172,53 @@ impl Renewals {
         let woken: Vec<_> = woken.collect();
         self.cases.same("the bridge alone", woken, wanted);
         self.everybody_has(&issued);
+    }
+
+    /// Asked to end over REST, it does so after the last meeting, and systemd brings it back; a bridge
+    /// that takes no such word is left alone.
+    fn a_bridge_ends_by_itself(&mut self) {
+        self.meetings("2");
+        self.issue();
+        let before = self.keystore();
+        let shutdown = ["/usr/sbin/jitsi-install", "renew", "--bridge", "shutdown"];
+        let said = self.machine.run(&shutdown);
+        let holds = said.code == 0
+            && said.err.contains("videobridge is postponed")
+            && said.err.contains("is `videobridge.rest_shutdown` on?");
+        self.cases
+            .holds("a bridge that may not be ended", holds, || said.whole());
+        self.cases
+            .same("keeps its keystore", self.keystore(), before);
+        let text = format!("{SITE_TEXT}rest_shutdown = true\n");
+        let put = self.machine.put(SITE, text.as_bytes(), 0o644);
+        self.cases.must("the site file can be written", put);
+        let said = self.apply();
+        self.cases
+            .holds("an apply", said.code == 0, || said.whole());
+        let issued = self.issue();
+        let units = self.units();
+        let said = self.machine.run(&shutdown);
+        let holds = said.code == 0 && said.err.contains("videobridge: renewed (1 file)");
+        self.cases
+            .holds("a bridge that may be ended", holds, || said.whole());
+        let woken = |all: &Self| services::awoken(&units, &all.units())["jitsi-videobridge2"];
+        self.cases
+            .same("runs on while meetings do", woken(self), "nothing");
+        self.meetings("0");
+        let until = Instant::now() + Duration::from_secs(20);
+        while woken(self) != "restart" && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        self.cases
+            .same("and comes back then", woken(self), "restart");
+        let unwell = services::unwell_at_last(&self.machine, Ports::default(), DOMAIN);
+        self.cases.same("all is well then", unwell, Vec::new());
+        self.everybody_has(&issued);
+        let put = self.machine.put(SITE, SITE_TEXT.as_bytes(), 0o644);
+        self.cases.must("the site file can be written again", put);
+        let said = self.apply();
+        self.cases
+            .holds("an apply without", said.code == 0, || said.whole());
     }
 
     fn by_the_hook(&mut self) {

@@ -19,7 +19,25 @@ public final class Desk {
     /** How many meetings are said to run; without it none. */
     private static final Path MEETINGS = Path.of("/run/standin-meetings");
 
+    private static volatile boolean takesShutdown;
+
     private Desk() {}
+
+    /** As with `rest.shutdown.enabled`. */
+    public static void takeShutdown() {
+        takesShutdown = true;
+    }
+
+    private static void endAfterTheLastMeeting() {
+        try {
+            while (meetings() > 0) {
+                Thread.sleep(200);
+            }
+        } catch (IOException | InterruptedException error) {
+            System.err.println("a stand-in ends: " + error);
+        }
+        System.exit(0);
+    }
 
     /** Opens it. */
     public static void open(String host, int port, Member member) throws IOException {
@@ -58,6 +76,20 @@ public final class Desk {
                     status = exchange.getRequestMethod().equals("POST") ? 200 : 405;
                     boolean drains = exchange.getRequestURI().getPath().endsWith("enable");
                     System.err.println((drains ? "drains with " : "takes more than ") + meetings() + " meetings");
+                }
+                case "/colibri/shutdown" -> {
+                    String kind = exchange.getRequestHeaders().getFirst("Content-Type");
+                    String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+                    if (!takesShutdown) {
+                        status = 404;
+                    } else if (!exchange.getRequestMethod().equals("POST") || !kind.startsWith("application/json")) {
+                        status = 415;
+                    } else if (body.contains("\"graceful-shutdown\":true")) {
+                        status = 200;
+                        new Thread(Desk::endAfterTheLastMeeting).start();
+                    } else {
+                        status = 400;
+                    }
                 }
                 default -> text = "a stand-in has nothing else\n";
             }

@@ -32,6 +32,10 @@ public final class MainKt {
                     client.getString("MUC_JIDS"), client.getString("MUC_NICKNAME"));
             Config rest = config.getConfig("http-servers.private");
             int media = config.getInt("ice.udp.port");
+            if (config.hasPath("apis.rest.enabled") && config.getBoolean("apis.rest.enabled")
+                    && config.hasPath("rest.shutdown.enabled") && config.getBoolean("rest.shutdown.enabled")) {
+                Desk.takeShutdown();
+            }
             Desk.open(rest.getString("host"), rest.getInt("port"), member);
             socket = new DatagramSocket(media);
             if (config.hasPath("websockets.enabled")
