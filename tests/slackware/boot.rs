@@ -19,6 +19,7 @@ pub(crate) fn take() {
         half_a_block(&machine, &mut cases);
         left_to_him(&machine, &mut cases);
         a_script_that_cannot_start(&machine, &mut cases);
+        a_bridge_comes_back(&machine, &mut cases);
         away(&machine, &mut cases);
     }
     let left = machine.end();
@@ -211,6 +212,43 @@ fn a_script_that_cannot_start(machine: &Machine, cases: &mut Cases) {
     );
     machine.sh("rm -r /etc/jitsi-install/templates/jicofo");
     all_run(machine, "nginx", cases, "after a failure");
+}
+
+/// Ended over REST, the bridge is started again by its script; without the wish for it, it may not be
+/// ended at all.
+fn a_bridge_comes_back(machine: &Machine, cases: &mut Cases) {
+    let end = "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'POST /colibri/shutdown HTTP/1.0\\r\\n\
+        Content-Type: application/json\\r\\nContent-Length: 26\\r\\n\\r\\n{\"graceful-shutdown\":true}' >&3 \
+        && timeout 5 cat <&3 | head -n 1";
+    let said = machine.sh(end);
+    cases.holds("no bridge is ended", said.out.contains(" 404 "), || {
+        said.whole()
+    });
+    let wish = ("videobridge.rest_shutdown", "true");
+    machine.write(SITE, &site(&[wish]));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds("an apply with that wish", said.code == 0, || said.whole());
+    let bridge = || machine.pids("nginx").remove("jitsi-videobridge");
+    let before = bridge();
+    let said = machine.sh(end);
+    cases.holds("a bridge is ended", said.out.contains(" 200 "), || {
+        said.whole()
+    });
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(15);
+    let mut after = bridge();
+    while (after.is_none() || after == before) && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        after = bridge();
+    }
+    cases.holds(
+        "and comes back",
+        before.is_some() && after.is_some() && after != before,
+        || format!("{before:?} {after:?}"),
+    );
+    all_run(machine, "nginx", cases, "after it came back");
+    machine.write(SITE, &site(&[]));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds("an apply without", said.code == 0, || said.whole());
 }
 
 fn away(machine: &Machine, cases: &mut Cases) {
