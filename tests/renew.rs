@@ -368,6 +368,33 @@ fn a_client_that_lost_its_folder_takes_no_certificate_away() {
     succeeds(&desk.run("renew", &[]), "nothing to do");
     succeeds(&desk.run("apply --yes", &[]), "nothing had to be changed");
     assert_eq!(desk.shown(), issued);
+    fails(
+        &desk.run("certificates status", &[]),
+        "it has none any more; what is laid out stays",
+    );
+}
+
+#[test]
+fn what_no_apply_has_laid_out_is_left_to_it() {
+    let desk = Desk::new("source = \"lego\"");
+    let with = std::fs::read_to_string(desk.path("s.toml")).unwrap();
+    let without = with.replace("websockets = true", "websockets = false");
+    std::fs::write(desk.path("s.toml"), without).unwrap();
+    succeeds(&desk.run("apply --yes", &[]), "steps taken");
+    std::fs::write(desk.path("s.toml"), with).unwrap();
+    let home = "r/root/.lego/certificates/meet.example.org";
+    let issued = desk.issue(&GOOD, &format!("{home}.crt"), &format!("{home}.key"));
+    let said = desk.run("renew", &[]);
+    succeeds(&said, "prosody: renewed");
+    assert!(!text(&said).contains("videobridge"), "{}", text(&said));
+    assert!(!desk.path(&format!("r/{}", COPIES[2])).exists());
+    succeeds(&desk.run("apply --yes", &[]), "steps taken");
+    assert_eq!(desk.shown(), issued);
+    // New secrets would fit nothing that is laid out.
+    let secrets = desk.path("r/etc/jitsi-install/secrets.toml");
+    std::fs::remove_file(&secrets).unwrap();
+    fails(&desk.run("renew", &[]), "secrets.toml` is gone");
+    assert!(!secrets.exists());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Global;
 use super::report::{FAILED, Failure, Report};
 use super::scene::{self, Places, Scene};
-use crate::host::{self, Machine, facts, issued, stand};
+use crate::host::{self, Machine, facts, stand};
 use crate::keystore::{self, CertificateInfo, KeyPair, Kind, Store};
 use crate::name::AbsPath;
 use crate::plan::show::Paint;
@@ -122,8 +122,11 @@ fn rows(
     let shown = leaf(&context.certificate().certificate);
     let private = leaf(&scene.kept.secrets.auth_certificate.certificate);
     let mut rows = Vec::new();
-    match &chosen {
-        Some(found) => {
+    let is_made_here = shown
+        .as_ref()
+        .is_some_and(|leaf| is_made_here(&leaf.issuer, &site.domain));
+    match (&chosen, &site.certificates) {
+        (Some(found), _) => {
             let who = match &site.certificates {
                 _ if found.at == known.taken_in.certificate => "taken in".to_owned(),
                 CertificateSource::Issued { by, .. } => by.as_str().to_owned(),
@@ -135,7 +138,14 @@ fn rows(
             row.breaks = "nothing by itself: the copies are what is shown".to_owned();
             rows.push(row);
         }
-        None => {
+        (None, CertificateSource::Issued { by, home }) if !is_made_here => {
+            let gone = Err("it has none any more; what is laid out stays".to_owned());
+            let mut row = judge.row(by.as_str(), home, "certificate", gone, None);
+            row.breaks = "nothing is renewed".to_owned();
+            row.cure = ISSUE;
+            rows.push(row);
+        }
+        (None, _) => {
             let authority = leaf(&scene.kept.secrets.site_authority.certificate);
             let authority = authority.ok_or_else(|| "it is damaged".to_owned());
             let path = context.authority();
@@ -173,18 +183,8 @@ fn rows(
             rows.push(row);
         }
     }
-    // Whoever asks about the site's own source should hear what it says of other names.
-    if let Some(found) = &chosen
-        && !issued::covers(&found.leaf, &site.domain)
-        && let Some(row) = rows.first_mut()
-    {
-        row.faults
-            .push(format!("it does not name `{}`", site.domain));
-    }
     if let (None, CertificateSource::Issued { by, .. }) = (&chosen, &site.certificates)
-        && shown
-            .as_ref()
-            .is_some_and(|leaf| is_made_here(&leaf.issuer, &site.domain))
+        && is_made_here
         && let Some(row) = rows.first_mut()
     {
         row.faults.push(format!(

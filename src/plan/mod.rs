@@ -7,6 +7,7 @@
 
 pub(crate) mod block;
 mod compare;
+mod crowd;
 mod put_off;
 pub(crate) mod removal;
 pub mod show;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
 use crate::resource::{Dir, File, How, Layout, Resource, Service, Wake};
 
+use crowd::Crowd;
 pub use put_off::Waiting;
 
 /// What stands, or should stand, at a path.
@@ -359,58 +361,6 @@ pub fn plan(layout: &Layout, machine: &dyn Observe, applied: &Applied) -> Plan {
         plan.unknown_owners = unknown.into_iter().collect();
     }
     plan
-}
-
-/// Who is about to come to a machine, by steps of the plan so far.
-#[derive(Debug, Default)]
-struct Crowd {
-    /// Users and groups that are made.
-    names: BTreeSet<String>,
-    /// Packages are installed, which bring people of their own.
-    with_packages: bool,
-}
-
-impl Crowd {
-    fn note(&mut self, step: &Step) {
-        match (&step.thing, step.action) {
-            (Some(Resource::User { name, .. } | Resource::Group { name, .. }), Action::Create) => {
-                self.names.insert(name.clone());
-            }
-            (Some(Resource::Package { .. }), Action::Create) => self.with_packages = true,
-            _ => {}
-        }
-    }
-
-    /// Is an owner made only now? What has a number of a former one is given to the new one.
-    fn brings(&self, owner: &Owner) -> bool {
-        self.names.contains(&owner.user) || self.names.contains(&owner.group)
-    }
-
-    /// Who is gone from a machine, and nothing will bring him back.
-    fn lacks<'o>(&self, owner: &'o Owner, machine: &dyn Observe) -> Option<&'o str> {
-        if self.with_packages || machine.ids(owner).is_some() {
-            return None;
-        }
-        let is_gone = |thing: Resource| machine.thing(&thing) == Some(Found::State(State::Absent));
-        let user = Resource::User {
-            name: owner.user.clone(),
-            group: owner.group.clone(),
-            home: AbsPath::fixed("/nonexistent"),
-            ids: None,
-        };
-        let group = Resource::Group {
-            name: owner.group.clone(),
-            id: None,
-        };
-        let is_made = |name: &String| self.names.contains(name);
-        if !is_made(&owner.user) && is_gone(user) {
-            Some(&owner.user)
-        } else if !is_made(&owner.group) && is_gone(group) {
-            Some(&owner.group)
-        } else {
-            None
-        }
-    }
 }
 
 /// The step of a path that the administrator keeps: nothing is done, and the books forget it.

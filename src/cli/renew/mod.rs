@@ -1,26 +1,29 @@
 //! `renew`: what a renewal hook calls. A new certificate is found, checked, and handed to everybody
 //! who has a copy, one after the other; each hears of it once, and only if something is new.
 
-use std::path::{Path, PathBuf};
+mod handed;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::report::{FAILED, Failure, Report, USAGE};
+use super::report::{FAILED, Failure, Report};
 use super::scene::{self, Places, Scene};
 use super::{Global, apply::part, apply::recover};
 use crate::apply::apply;
 use crate::host::issued::{self, Issued};
-use crate::host::{self, Machine, bridge, facts, secrets, stand};
+use crate::host::{self, Machine, bridge, facts, secrets};
 use crate::journal::Ledger;
-use crate::keystore::{self, Grade, KeyPair, Store};
-use crate::name::{AbsPath, Mode, ServiceId};
+use crate::keystore::{self, Store};
+use crate::name::{AbsPath, ServiceId};
 use crate::plan::{Action, Plan, State};
 use crate::resource::{Layout, Resource};
 use crate::service::certificates::{Consumer, consumers};
 use crate::service::{Context, TRUSTSTORE_PASSWORD};
 use crate::site::CertificateSource;
+use handed::{check, handed, take_in};
 
 /// How the titles of renewals begin, which are no generations of their own.
 pub(super) const TITLE: &str = "renew ";
@@ -30,9 +33,6 @@ const TURN: Duration = Duration::from_secs(300);
 
 /// A certificate with fewer days left has no time to wait for a quiet hour.
 const PRESSING_DAYS: i64 = 7;
-
-/// A clock may be that much behind the issuer's.
-const SKEW: i64 = 300;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -117,8 +117,10 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         ));
         return Ok(ExitCode::SUCCESS);
     }
+    let mut checked = None;
     if let Some(handed) = &handed {
         check(handed, report)?;
+        checked = Some(handed.leaf.fingerprint_sha256.clone());
     }
     // A look needs no turn; whoever writes waits for it.
     let mut books = if args.dry_run {
@@ -129,6 +131,12 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     if books.applied()?.is_empty() {
         return Err(Failure::new(FAILED, "nothing is laid out here yet")
             .hint("run `jitsi-install apply` first"));
+    }
+    if !machine.root().exists(&places.secrets()) {
+        let what = format!("`{}` is gone", places.secrets());
+        return Err(Failure::new(FAILED, what).hint(
+            "restore it from a copy, or run `jitsi-install apply`, which makes all secrets anew",
+        ));
     }
     if !args.dry_run {
         target.log(&reader, "renew", report)?;
@@ -153,7 +161,9 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             report,
         )?;
     }
-    if let Some(chosen) = &chosen {
+    if let Some(chosen) = &chosen
+        && checked.as_ref() != Some(&chosen.leaf.fingerprint_sha256)
+    {
         check(chosen, report)?;
     }
     let domain = site.domain.clone();
@@ -176,7 +186,11 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     );
     let layout = scene.layout()?;
     let mut fates = Vec::new();
-    for consumer in consumers(&context) {
+    let laid_out = books.applied()?;
+    let is_laid_out = |path: &AbsPath| laid_out.contains_key(&format!("file {path}"));
+    // What the site file asks for and no apply has laid out yet is left to that apply.
+    let consumers = consumers(&context).into_iter();
+    for consumer in consumers.filter(|one| one.paths.iter().any(is_laid_out)) {
         let mut plan = plan_for(&consumer, &layout, &machine, &books)?;
         let changed: Vec<String> = changes(&plan);
         let mut fate = Fate {
@@ -238,148 +252,6 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     }
     report.done();
     tell(&fates, chosen.as_ref(), domain.as_str(), report)
-}
-
-/// The certificate that the command line or the hook's environment names.
-fn handed(args: &Args) -> Result<Option<Issued>, Failure> {
-    let both = |cert: &str, key: &str| Some((stand::variable(cert)?, stand::variable(key)?));
-    let (cert, key) = if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
-        (cert.clone(), key.clone())
-    } else if let Some(folder) = &args.cert_dir {
-        pair_in(folder)?
-    } else if let Some(pair) = both("CERT_FULLCHAIN_PATH", "CERT_KEY_PATH") {
-        pair
-    } else if let Some(pair) = both("LEGO_CERT_PATH", "LEGO_CERT_KEY_PATH") {
-        pair
-    } else if let Some(folder) = stand::variable("RENEWED_LINEAGE") {
-        pair_in(&folder)?
-    } else {
-        return Ok(None);
-    };
-    let read = |path: &Path| stand::read(path).map_err(|error| Failure::io(path, &error));
-    let whole = stand::whole(&cert).map_err(|error| Failure::io(&cert, &error))?;
-    let at = AbsPath::parse(&whole.to_string_lossy())
-        .map_err(|why| Failure::new(USAGE, format!("`{}` {why}", whole.display())))?;
-    issued::from_pem(&at, read(&cert)?, read(&key)?)
-        .map(Some)
-        .map_err(|error| Failure::new(FAILED, error.what).hint(error.hint))
-}
-
-/// A chain and a key in one folder, under the names that ACME clients give them.
-fn pair_in(folder: &Path) -> Result<(PathBuf, PathBuf), Failure> {
-    let names = stand::list(folder);
-    let has = |name: &str| names.iter().any(|other| other == name);
-    let stems: Vec<&str> = names
-        .iter()
-        .filter_map(|name| name.strip_suffix(".key"))
-        .collect();
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for chain in ["fullchain.cer", "fullchain.pem"] {
-        for key in ["privkey.pem", "key.pem"] {
-            pairs.push((chain.to_owned(), key.to_owned()));
-        }
-        pairs.extend(
-            stems
-                .iter()
-                .map(|stem| (chain.to_owned(), format!("{stem}.key"))),
-        );
-    }
-    pairs.extend(
-        stems
-            .iter()
-            .map(|stem| (format!("{stem}.crt"), format!("{stem}.key"))),
-    );
-    pairs
-        .into_iter()
-        .find(|(chain, key)| has(chain) && has(key))
-        .map(|(chain, key)| (folder.join(chain), folder.join(key)))
-        .ok_or_else(|| {
-            Failure::new(
-                FAILED,
-                format!("`{}` holds no chain with its key", folder.display()),
-            )
-            .hint("fullchain.cer or fullchain.pem with privkey.pem, key.pem or NAME.key; NAME.crt with NAME.key; or name both files with `--cert` and `--key`")
-        })
-}
-
-/// Refuses what nobody should be shown.
-fn check(issued: &Issued, report: &mut Report) -> Result<(), Failure> {
-    let now = host::now();
-    let Issued { at, leaf, .. } = issued;
-    if leaf.validity.not_after < now {
-        return Err(Failure::new(
-            FAILED,
-            format!("`{at}` ended {} days ago", -leaf.validity.days_left(now)),
-        )
-        .hint("nothing was changed; have a new one issued"));
-    }
-    if leaf.validity.not_before > now + SKEW {
-        return Err(Failure::new(FAILED, format!("`{at}` is not valid yet"))
-            .hint("nothing was changed; is the clock of this machine right?"));
-    }
-    let pair = KeyPair::from_pem(
-        issued.pair.certificate.as_bytes(),
-        issued.pair.key.reveal().as_bytes(),
-    );
-    let findings = pair.map_or_else(|_| Vec::new(), |pair| pair.examine(now));
-    if let Some(bad) = findings.iter().find(|one| one.grade == Grade::Bad) {
-        return Err(Failure::new(FAILED, format!("`{at}`: {}", bad.what)).hint(
-            bad.cure
-                .unwrap_or("nothing was changed; have another issued"),
-        ));
-    }
-    if issued.length < 2 && leaf.subject != leaf.issuer {
-        report.warning(&format!(
-            "`{at}` comes without its issuer's certificate: some clients will not trust it"
-        ));
-    }
-    Ok(())
-}
-
-/// Keeps a certificate that is newer than what the site's source has, where `apply` finds it too.
-fn take_in(
-    handed: Issued,
-    chosen: Option<Issued>,
-    place: &facts::PairAt,
-    machine: &Machine,
-    is_dry: bool,
-    report: &mut Report,
-) -> Result<Option<Issued>, Failure> {
-    if let Some(chosen) = chosen {
-        if chosen.leaf.fingerprint_sha256 == handed.leaf.fingerprint_sha256 {
-            return Ok(Some(chosen));
-        }
-        if chosen.leaf.validity.not_before >= handed.leaf.validity.not_before {
-            report.warning(&format!(
-                "`{}` was issued before `{}`, which stays",
-                handed.at, chosen.at
-            ));
-            return Ok(Some(chosen));
-        }
-    }
-    if !is_dry {
-        let root = machine.root();
-        let put = |path: &AbsPath, text: &str| {
-            let state = State::File {
-                bytes: text.as_bytes().to_vec(),
-                mode: Mode(0o600),
-                ids: None,
-            };
-            root.put(path, &state)
-        };
-        let kept = || -> std::io::Result<()> {
-            if let Some(folder) = place.certificate.parent() {
-                root.ensure_dir(&folder, Mode(0o700))?;
-            }
-            // A chain without its key would be an error ever after: it comes last.
-            root.put(&place.certificate, &State::Absent)?;
-            put(&place.key, handed.pair.key.reveal())?;
-            put(&place.certificate, &handed.pair.certificate)
-        };
-        kept().map_err(|error| Failure::io(Path::new(place.certificate.as_str()), &error))?;
-        report.note(&format!("took in `{}`", handed.at));
-    }
-    Ok(Some(handed))
 }
 
 /// What one consumer's copies want. Services are told, and neither started nor stopped.
