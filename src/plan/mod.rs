@@ -11,6 +11,7 @@ mod crowd;
 mod put_off;
 pub(crate) mod removal;
 pub mod show;
+mod thing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
