@@ -2,6 +2,7 @@
 //! who has a copy, one after the other; each hears of it once, and only if something is new.
 
 mod handed;
+mod quiet;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,25 +15,22 @@ use super::scene::{self, Places, Scene};
 use super::{Global, apply::part, apply::recover};
 use crate::apply::apply;
 use crate::host::issued::{self, Issued};
-use crate::host::{self, Machine, bridge, facts, secrets};
+use crate::host::{Machine, bridge, facts, secrets};
 use crate::journal::Ledger;
-use crate::keystore::{self, Store};
 use crate::name::{AbsPath, ServiceId};
-use crate::plan::{Action, Plan, State};
+use crate::plan::{Action, Plan};
 use crate::resource::{Layout, Resource};
 use crate::service::certificates::{Consumer, consumers};
 use crate::service::{Context, TRUSTSTORE_PASSWORD};
 use crate::site::CertificateSource;
 use handed::{check, handed, take_in};
+use quiet::{Way, may_restart};
 
 /// How the titles of renewals begin, which are no generations of their own.
 pub(super) const TITLE: &str = "renew ";
 
 /// How long another run is waited for: hooks of several certificates come together.
 const TURN: Duration = Duration::from_secs(300);
-
-/// A certificate with fewer days left has no time to wait for a quiet hour.
-const PRESSING_DAYS: i64 = 7;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -76,17 +74,6 @@ enum Manner {
     Shutdown,
     /// Cut them
     Now,
-}
-
-/// How the bridge comes to its new certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// It is restarted.
-    Restart,
-    /// It is restarted, and takes no new meetings since it was drained.
-    Drained,
-    /// It ends by itself after the last meeting, and comes back.
-    ByItself,
 }
 
 /// How one consumer fared.
@@ -287,72 +274,6 @@ fn changes(plan: &Plan) -> Vec<String> {
         .filter(|step| matches!(step.action, Action::Create | Action::Change))
         .filter_map(|step| step.path.as_ref().map(ToString::to_string))
         .collect()
-}
-
-/// May the bridge be restarted for this? Says how, or why the consumer has to wait.
-fn may_restart(
-    plan: &Plan,
-    args: &Args,
-    port: u16,
-    password: &str,
-    report: &mut Report,
-) -> Result<Way, String> {
-    let runs = plan.steps.iter().any(|step| {
-        matches!(&step.thing, Some(Resource::Service(service)) if service.id == ServiceId::Videobridge)
-            && matches!(step.before, State::Service { running: true, .. })
-    });
-    if !runs || args.bridge == Manner::Now {
-        return Ok(Way::Restart);
-    }
-    let meetings = match bridge::conferences(port) {
-        Some(0) => return Ok(Way::Restart),
-        Some(count) => format!("{count} meetings run on the bridge"),
-        None => "the bridge does not say whether meetings run".to_owned(),
-    };
-    if args.bridge == Manner::Wait && days_left(plan, password) >= PRESSING_DAYS {
-        return Err(format!(
-            "{meetings}: a later run restarts it when there are none, and drains it in the last {PRESSING_DAYS} days"
-        ));
-    }
-    if args.bridge == Manner::Shutdown {
-        bridge::shut_down(port).map_err(|why| format!("{meetings}, and it does not end: {why}"))?;
-        report.note(&format!(
-            "{meetings}: it takes no new ones, ends by itself after these, and comes back"
-        ));
-        return Ok(Way::ByItself);
-    }
-    bridge::drain(port, true)
-        .map_err(|why| format!("{meetings}, and it cannot be drained: {why}"))?;
-    report.note(&format!(
-        "{meetings}: it takes no new ones, and the end of these is waited for"
-    ));
-    if bridge::await_quiet(port, Duration::from_secs(args.patience.saturating_mul(60))) {
-        return Ok(Way::Drained);
-    }
-    let _ = bridge::drain(port, false);
-    Err(format!(
-        "{meetings}, and {} minutes were not enough for them",
-        args.patience
-    ))
-}
-
-/// Days that the certificates last which the bridge shows and trusts now; what cannot be told is
-/// pressing.
-fn days_left(plan: &Plan, password: &str) -> i64 {
-    let ends = plan.steps.iter().filter_map(|step| match &step.before {
-        State::File { bytes, .. } => {
-            let store = Store::open(bytes, Some(password)).ok()?;
-            let leaf = store.entries.first()?.chain.first()?;
-            Some(
-                keystore::describe(leaf)
-                    .ok()?
-                    .validity
-                    .days_left(host::now()),
-            )
-        }
-        _ => None,
-    });
-    ends.min().unwrap_or(0)
 }
 
 fn tell(
