@@ -19,6 +19,8 @@ pub mod site;
 pub mod platform;
 pub mod token;
 
+pub mod package;
+
 // SECOND: what is wanted, and the books
 pub mod resource;
 

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("site", &["name", "secret"]),
     ("platform", &["name", "site"]),
     ("token", &["name", "secret"]),
+    ("package", &["name", "render"]),
     // SECOND
     ("resource", &["name", "secret", "recipe"]),
     // `plan` sees the machine through a trait of its own: it must not know host, journal or apply.
@@ -52,8 +53,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "host",
         &[
-            "name", "secret", "keystore", "recipe", "render", "site", "platform", "resource",
-            "plan", "journal", "service", "doctor", "apply",
+            "name", "secret", "keystore", "recipe", "render", "site", "platform", "package",
+            "resource", "plan", "journal", "service", "doctor", "apply",
         ],
     ),
     // ROOF
@@ -61,7 +62,8 @@ const FLOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "name", "secret", "keystore", "recipe", "render", "site", "platform", "token",
-            "resource", "plan", "journal", "service", "doctor", "layout", "apply", "host",
+            "package", "resource", "plan", "journal", "service", "doctor", "layout", "apply",
+            "host",
         ],
     ),
 ];

@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod keystore;
 mod manual;
+mod package;
 mod plan;
 mod renew;
 mod report;
@@ -140,6 +141,9 @@ enum Verb {
     /// Make and examine meeting tokens
     #[command(subcommand)]
     Token(token::Verb),
+    /// Packages from upstream's releases
+    #[command(subcommand)]
+    Package(package::Verb),
     /// Try a whole site in a throw-away folder
     Try(trial::Args),
     /// Print shell completions
@@ -185,6 +189,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Certificates(verb) => certificates::run(&global, &verb, report),
         Verb::Keystore(verb) => keystore::run(&global, &verb, report),
         Verb::Token(verb) => token::run(&global, &verb, report),
+        Verb::Package(verb) => package::run(&verb, report),
         Verb::Try(args) => trial::run(&global, &args, report),
         Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
         Verb::Man(args) => manual::man(&args, Cli::command(), report),

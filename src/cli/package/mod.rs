@@ -1,0 +1,22 @@
+//! Upstream's releases made into packages.
+
+mod list;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::report::{Failure, Report};
+
+/// Packages from the catalogue.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// List the pieces of the catalogue
+    List,
+}
+
+pub(super) fn run(verb: &Verb, report: &mut Report) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::List => list::run(report),
+    }
+}

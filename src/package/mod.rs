@@ -1,0 +1,49 @@
+//! Packages: from what upstream releases to `.txz` and `.deb`.
+//!
+//! A [`Catalogue`] says which pieces there are, where their sources lie and what is done with
+//! them. Sources become a [`Tree`], and a tree with its [`Meta`] becomes a package. Bytes come in
+//! through `Read` and go out through `Write`: nothing here opens a file, a connection or a clock, so
+//! that the same input gives the same bytes everywhere.
+
+pub mod catalogue;
+pub mod meta;
+pub mod path;
+pub mod tree;
+pub mod xz;
+
+pub use catalogue::{Catalogue, Piece, Release, Source, Style};
+pub use meta::Meta;
+pub use path::PackagePath;
+pub use tree::{Content, Node, Tree};
+
+/// A failure to read, make or check a package.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// Somebody else's archive is not what it should be.
+    #[error("`{archive}`: {why}")]
+    Archive {
+        /// Which, and where in it.
+        archive: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Something that a package cannot carry.
+    #[error("`{path}`: {why}")]
+    Path {
+        /// The path as it was written, cut short.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The catalogue has a mistake.
+    #[error("the catalogue, {place}: {why}")]
+    Catalogue {
+        /// Where in it.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
