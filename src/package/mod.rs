@@ -7,6 +7,7 @@
 
 pub mod ar;
 pub mod catalogue;
+pub mod deb;
 pub mod meta;
 pub mod path;
 pub mod tree;
