@@ -7,9 +7,14 @@
 
 mod check;
 mod control;
+mod licence;
 mod parts;
 mod policy;
+mod scripts;
 mod sums;
+mod tarball;
+mod words;
+mod write;
 
 use std::io::{Read, Seek, Write};
 
@@ -19,6 +24,7 @@ use super::{Limits, PackageError, Tree};
 pub use check::{Summary, check};
 pub use control::Control;
 use parts::Parts;
+pub use write::{file_name, version, write};
 
 /// What a package of upstream's has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,6 +39,14 @@ pub enum PackageError {
         /// What is wrong with it.
         why: String,
     },
+    /// What is said of a package is not what its format allows.
+    #[error("the package `{package}`: {why}")]
+    Meta {
+        /// Which.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The catalogue has a mistake.
     #[error("the catalogue, {place}: {why}")]
     Catalogue {

@@ -8,10 +8,10 @@ pub(super) const RELATIONS: [&str; 8] = [
     "Depends",
     "Recommends",
     "Suggests",
-    "Breaks",
     "Conflicts",
-    "Provides",
+    "Breaks",
     "Replaces",
+    "Provides",
 ];
 
 /// A package's name, and an architecture's.
