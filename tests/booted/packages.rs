@@ -41,6 +41,8 @@ pub(crate) fn take(release: Release) {
         packages.replace_upstreams();
         packages.replace_our_own();
         packages.go_back_to_upstream();
+        packages.go_down_from_upstreams();
+        packages.cut_short();
         packages.leave_foreign_files_alone();
         packages.bring_what_they_need();
         cases = packages.cases;
@@ -84,6 +86,7 @@ impl Packages {
                 "/var/log",
                 "/var/cache",
                 "/var/lib/systemd",
+                "/root",
             ]
             .iter()
             .any(|folder| tree::is_below(path, folder))
@@ -126,7 +129,7 @@ impl Packages {
         self.cases.same(
             "upstream's configuration and people stay",
             kept.whole(),
-            said("handlers = none\n"),
+            said_of("handlers = none\n"),
         );
     }
 
@@ -195,11 +198,57 @@ impl Packages {
             .sh("grep -c 1.0-1191 /usr/share/jicofo/jicofo.jar");
         self.cases
             .same("ours over upstream's over ours", jar.out.trim(), "1");
+        let verified = self.machine.run(&["dpkg", "-V", "jicofo"]);
+        let edited = "??5?????? c /etc/jitsi/x.conf\n";
+        self.cases
+            .same("and verified", verified.out.as_str(), edited);
         self.nothing_is_stale_in(
             "ours over upstream's over ours",
             "/usr/share/jicofo*",
             "1.0-1190",
         );
+    }
+
+    /// An older one of ours over upstream's newer one, as a pinned set may want it.
+    fn go_down_from_upstreams(&mut self) {
+        self.fine("purge", "dpkg -P jicofo");
+        self.install_upstreams(&JICOFO, TWO);
+        self.install(&JICOFO, OLD, "x = 1\n");
+        self.same_link("down from upstream's", "jicofo", &format!("jicofo-{OLD}"));
+        self.nothing_is_stale_in("down from upstream's", "/usr/share/jicofo*", TWO);
+        let verified = self.machine.run(&["dpkg", "-V", "jicofo"]);
+        self.cases.same("down and verified", verified.whole(), ok());
+    }
+
+    /// What is cut short is finished later, or was never begun.
+    fn cut_short(&mut self) {
+        self.fine("purge", "dpkg -P jicofo");
+        self.install_upstreams(&JICOFO, OLD);
+        // another package has one of the paths: dpkg finds out when half of it is unpacked
+        let (meta, mut tree) = (ours::meta("taken", "1"), Tree::new());
+        ours::put(
+            &mut tree,
+            &format!("usr/share/jicofo-{ONE}/lib/kotlin-stdlib-2.0.0.jar"),
+            0o644,
+            b"",
+        );
+        let file = self.bring(&meta, &tree);
+        self.fine("another's path", &format!("dpkg -i {file}"));
+        let said = self.try_install(&JICOFO, ONE, "x = 1\n");
+        let is_named = said.code != 0 && said.err.contains("trying to overwrite");
+        self.cases
+            .holds("over another's path", is_named, || said.whole());
+        let state = self.machine.sh("test ! -h /usr/share/jicofo && dpkg -V jicofo && dpkg --audit && dpkg-query -W -f '${Version}' jicofo");
+        self.cases
+            .same("upstream's is whole", state.whole(), said_of("1.0-1174-1"));
+        self.fine("away with it", "dpkg -P taken");
+        // unpacked, and then the power fails
+        let (meta, tree) = package(&JICOFO, ONE, "x = 1\n");
+        let file = self.bring(&meta, &tree);
+        self.fine("unpack", &format!("dpkg --unpack {file}"));
+        self.fine("configure", "dpkg --configure -a");
+        self.same_link("configured later", "jicofo", &format!("jicofo-{ONE}"));
+        self.nothing_is_stale_in("configured later", "/usr/share/jicofo*", OLD);
     }
 
     /// A file that nobody's package has put there is never lost: the package does not come then.
@@ -228,10 +277,10 @@ impl Packages {
                 .contains("/usr/share/jicofo is to be a link: move the folder away first");
         self.cases
             .holds("over a foreign folder", is_named, || said.whole());
-        let state = self.machine.sh("dpkg-query -W -f '${Status}' jicofo; cat /usr/share/jicofo/mine.txt; ls -d /usr/share/jicofo-*");
+        let state = self.machine.sh("dpkg-query -W -f '${Status}' jicofo; cat /usr/share/jicofo/mine.txt; ls -d /usr/share/jicofo-* 2>/dev/null");
         self.cases.holds(
             "and it stays",
-            state.out.ends_with("mine") && !state.out.contains("installed\n"),
+            state.out.ends_with("mine") && !state.out.contains("ok installed"),
             || state.whole(),
         );
         self.fine("an empty folder", "rm /usr/share/jicofo/mine.txt");
@@ -355,10 +404,10 @@ fn package(upstream: &Upstream, version: &str, config: &str) -> (Meta, Tree) {
 }
 
 fn ok() -> String {
-    said("")
+    said_of("")
 }
 
 /// What [`Said::whole`] is when all went well.
-fn said(out: &str) -> String {
+fn said_of(out: &str) -> String {
     format!("exit code 0\n{out}")
 }
