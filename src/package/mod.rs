@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod meta;
 pub mod path;
+pub mod sbom;
 pub mod tree;
 pub mod xz;
 
