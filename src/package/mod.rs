@@ -10,7 +10,8 @@ pub mod catalogue;
 pub mod deb;
 pub mod meta;
 pub mod path;
-mod sets;
+
+pub mod sbom;
 pub mod tree;
 pub mod unpack;
 pub mod xz;
