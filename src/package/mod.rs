@@ -8,7 +8,9 @@
 pub mod catalogue;
 pub mod meta;
 pub mod path;
+pub mod set;
 pub mod tree;
+pub mod version;
 pub mod xz;
 
 pub use catalogue::{Catalogue, Piece, Release, Source, Style};
