@@ -10,10 +10,11 @@ pub mod catalogue;
 pub mod deb;
 pub mod meta;
 pub mod path;
-
 pub mod sbom;
+pub mod set;
 pub mod tree;
 pub mod unpack;
+pub mod version;
 pub mod xz;
 
 pub use catalogue::{Catalogue, Piece, Release, Source, Style};
