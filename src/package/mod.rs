@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod meta;
 pub mod path;
 pub mod tree;
+pub mod txz;
 pub mod xz;
 
 pub use catalogue::{Catalogue, Piece, Release, Source, Style};
