@@ -5,17 +5,22 @@
 //! through `Read` and go out through `Write`: nothing here opens a file, a connection or a clock, so
 //! that the same input gives the same bytes everywhere.
 
+pub mod ar;
+pub mod assemble;
 pub mod catalogue;
 pub mod meta;
 pub mod path;
+mod sets;
 pub mod tree;
 pub mod txz;
+pub mod unpack;
 pub mod xz;
 
 pub use catalogue::{Catalogue, Piece, Release, Source, Style};
 pub use meta::Meta;
 pub use path::PackagePath;
 pub use tree::{Content, Node, Tree};
+pub use unpack::{Limits, unpack};
 
 /// A failure to read, make or check a package.
 #[derive(Debug, thiserror::Error)]
