@@ -8,6 +8,7 @@
 pub mod ar;
 pub mod assemble;
 pub mod catalogue;
+pub mod deb;
 pub mod meta;
 pub mod path;
 mod sets;
@@ -39,6 +40,14 @@ pub enum PackageError {
         /// The path as it was written, cut short.
         path: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// What is said of a package is not what its format allows.
+    #[error("the package `{package}`: {why}")]
+    Meta {
+        /// Which.
+        package: String,
+        /// What is wrong.
         why: String,
     },
     /// The catalogue has a mistake.
