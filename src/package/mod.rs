@@ -6,6 +6,7 @@
 //! that the same input gives the same bytes everywhere.
 
 pub mod ar;
+pub mod assemble;
 pub mod catalogue;
 pub mod deb;
 pub mod meta;
@@ -13,6 +14,7 @@ pub mod path;
 pub mod sbom;
 pub mod set;
 pub mod tree;
+pub mod txz;
 pub mod unpack;
 pub mod version;
 pub mod xz;
