@@ -18,9 +18,10 @@ use std::time::{Duration, Instant};
 use super::facts;
 use super::names::{self, Table};
 use super::root::Root;
-use super::workshop::{Format, Workshop};
+use super::workshop::Workshop;
 use crate::apply::AlterError;
 use crate::name::AbsPath;
+use crate::package::assemble::Family;
 use crate::plan::{Found, State};
 use crate::platform::Init;
 use crate::resource::{How, PackageVersion, Probe, Resource, Service};
@@ -100,14 +101,15 @@ impl Live {
     pub fn ask(root: &Root) -> Self {
         let platform = facts::release(root).map(|release| release.platform());
         match platform.as_ref().map(|platform| platform.init) {
-            Some(Init::RcD) => {
-                Self::Slackware(pkgtools::Pkgtools::ask(root, Workshop::new(Format::Txz)))
-            }
+            Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(
+                root,
+                Workshop::new(Family::Slackware),
+            )),
             Some(Init::Systemd) | None => {
                 let names = platform.iter().flat_map(|known| known.packages.all());
                 Self::Debian(debian::Debian::ask(
                     names.collect(),
-                    Workshop::new(Format::Deb),
+                    Workshop::new(Family::Debian),
                 ))
             }
         }

@@ -37,7 +37,10 @@ impl Pkgtools {
             (None, _) => {}
         }
         let version = version.map(PackageVersion::any);
-        match self.workshop.has(root, name, version.as_ref()) {
+        match self
+            .workshop
+            .has(root, name, version.as_ref(), &self.installed)
+        {
             Ok(()) => Found::State(State::Absent),
             Err(why) => Found::Unknown(why),
         }
@@ -50,13 +53,16 @@ impl Pkgtools {
         name: &str,
         version: &PackageVersion,
     ) -> Result<(), String> {
-        self.workshop.has(root, name, Some(version))
+        self.workshop
+            .has(root, name, Some(version), &self.installed)
     }
 
     /// Installs packages; pkgtools start nothing.
     pub(super) fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
         for Wanted { name, version } in wanted {
-            let file = self.workshop.make(root, name, version.as_ref());
+            let file = self
+                .workshop
+                .make(root, name, version.as_ref(), &self.installed);
             let file = file.map_err(|why| failed(name, why))?;
             let args = ["--install-new", "--reinstall", file.as_str()];
             run("upgradepkg", &args).map_err(|why| failed(name, why))?;
