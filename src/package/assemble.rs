@@ -28,21 +28,6 @@ pub enum Family {
     Debian,
 }
 
-impl Family {
-    /// A whole version, as the family's package manager knows it.
-    ///
-    /// Slackware: `1.0_1183`; the build stands in a field of its own. Debian: `1.0-1183-1+ji1`, which is
-    /// newer than upstream's own `1.0-1183-1`, so that apt does not put that in its place, and older than
-    /// upstream's next.
-    #[must_use]
-    pub fn version(self, upstream: &str, build: u32) -> String {
-        match self {
-            Self::Slackware => txz::version(upstream),
-            Self::Debian => format!("{upstream}-1+ji{build}"),
-        }
-    }
-}
-
 /// What is to be assembled.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
