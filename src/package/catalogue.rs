@@ -75,7 +75,7 @@ pub struct Piece {
 }
 
 /// How a package is made of its sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Style {
     /// Upstream's `.deb` is taken apart.
@@ -94,6 +94,23 @@ pub enum Style {
     Cargo,
     /// `go build`.
     Go,
+}
+
+impl Style {
+    /// Its word in the catalogue.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UpstreamDeb => "upstream-deb",
+            Self::Archive => "archive",
+            Self::Binary => "binary",
+            Self::Autotools => "autotools",
+            Self::Make => "make",
+            Self::Luarocks => "luarocks",
+            Self::Cargo => "cargo",
+            Self::Go => "go",
+        }
+    }
 }
 
 /// Where a part of the sources goes.
