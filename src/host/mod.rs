@@ -28,6 +28,7 @@ pub mod process;
 pub mod root;
 mod scram;
 pub mod secrets;
+pub mod signature;
 pub mod stand;
 mod stanza;
 

@@ -6,6 +6,7 @@
 //! that the same input gives the same bytes everywhere.
 
 pub mod catalogue;
+pub mod index;
 pub mod meta;
 pub mod path;
 pub mod set;
