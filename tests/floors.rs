@@ -29,7 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("resource", &["name", "secret", "recipe"]),
     // `plan` sees the machine through a trait of its own: it must not know host, journal or apply.
     ("plan", &["name", "secret", "recipe", "render", "resource"]),
-    ("journal", &["name", "plan"]),
+    ("journal", &["name", "resource", "plan"]),
     (
         "service",
         &[

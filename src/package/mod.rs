@@ -5,12 +5,18 @@
 //! through `Read` and go out through `Write`: nothing here opens a file, a connection or a clock, so
 //! that the same input gives the same bytes everywhere.
 
+pub mod ar;
+pub mod assemble;
 pub mod catalogue;
+pub mod deb;
 pub mod index;
 pub mod meta;
 pub mod path;
+pub mod sbom;
 pub mod set;
 pub mod tree;
+pub mod txz;
+pub mod unpack;
 pub mod version;
 pub mod xz;
 
@@ -18,6 +24,7 @@ pub use catalogue::{Catalogue, Piece, Release, Source, Style};
 pub use meta::Meta;
 pub use path::PackagePath;
 pub use tree::{Content, Node, Tree};
+pub use unpack::{Limits, unpack};
 
 /// A failure to read, make or check a package.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +43,14 @@ pub enum PackageError {
         /// The path as it was written, cut short.
         path: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// What is said of a package is not what its format allows.
+    #[error("the package `{package}`: {why}")]
+    Meta {
+        /// Which.
+        package: String,
+        /// What is wrong.
         why: String,
     },
     /// The catalogue has a mistake.

@@ -30,6 +30,16 @@ pub enum ChoiceError {
         /// The piece.
         piece: String,
     },
+    /// A piece has a known hole.
+    #[error("`{piece}` {version} has a known hole ({advisory})")]
+    Hole {
+        /// The piece.
+        piece: String,
+        /// Its version.
+        version: String,
+        /// Who says so.
+        advisory: String,
+    },
     /// Every set lacks something, or has a release below its minimum.
     #[error("no set of the catalogue is whole and without a known hole")]
     NoGoodSet,
@@ -60,6 +70,15 @@ impl Piece {
         let is_it = |release: &&Release| release.set.as_deref() == Some(set);
         self.releases.iter().find(is_it)
     }
+
+    /// Its release of a version of upstream's; Slackware has `_` where upstream has `-`.
+    #[must_use]
+    pub fn release(&self, version: &str) -> Option<&Release> {
+        let plain = |text: &str| text.replace('-', "_");
+        let version = plain(version);
+        let is_it = |release: &&Release| plain(&release.version) == version;
+        self.releases.iter().find(is_it)
+    }
 }
 
 impl Release {
@@ -86,6 +105,18 @@ impl Catalogue {
         sets.sort_by(|one, other| compare(other, one).then_with(|| one.cmp(other)));
         sets.dedup();
         sets
+    }
+
+    /// The set of which something is there already: what comes to it should be of the same.
+    #[must_use]
+    pub fn set_among(&self, is_there: &dyn Fn(&Piece, &Release) -> bool) -> Option<&str> {
+        let mut releases = self.pieces.iter().flat_map(|piece| {
+            let releases = piece.releases.iter();
+            releases.map(move |release| (piece, release))
+        });
+        let found =
+            releases.find(|(piece, release)| release.set.is_some() && is_there(piece, release));
+        found.and_then(|(_, release)| release.set.as_deref())
     }
 
     /// The newest set that has every piece that is released in sets, none of them below its minimum.
@@ -135,6 +166,28 @@ impl Catalogue {
             })
         };
         pieces.into_iter().map(choose).collect()
+    }
+
+    /// The pieces of a set, all of them and none below its minimum.
+    ///
+    /// # Errors
+    /// Says what the catalogue lacks, or which advisory stands against it.
+    pub fn choose_set(&self, set: &str) -> Result<Vec<Choice<'_>>, ChoiceError> {
+        let pieces = self.pieces.iter().filter(|piece| piece.has_sets());
+        let names: Vec<String> = pieces.map(|piece| piece.name.clone()).collect();
+        let chosen = self.choose(Some(set), &names)?;
+        for Choice { piece, release } in &chosen {
+            if let Some(minimum) = &piece.minimum
+                && piece.is_below_minimum(release)
+            {
+                return Err(ChoiceError::Hole {
+                    piece: piece.name.clone(),
+                    version: release.version.clone(),
+                    advisory: minimum.why.clone(),
+                });
+            }
+        }
+        Ok(chosen)
     }
 
     fn release_of<'c>(

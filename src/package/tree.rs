@@ -126,6 +126,18 @@ impl Tree {
         self.nodes.get(path)
     }
 
+    /// How many files, folders and links.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Is there nothing?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// How many bytes the files have together.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -54,7 +54,7 @@ struct Row<'c> {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let catalogue = args.stock.catalogue()?;
+    let catalogue = args.stock.catalogue(global)?;
     let arch = arch(args.arch)?;
     let choices = catalogue
         .choose(args.set.as_deref(), &args.names)

@@ -56,7 +56,7 @@ struct FileRow<'c> {
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
-    let catalogue = args.stock.catalogue()?;
+    let catalogue = args.stock.catalogue(global)?;
     let arch = arch(args.arch)?;
     let choices: Vec<Choice<'_>> = if args.all {
         let all = |piece| move |release| Choice { piece, release };

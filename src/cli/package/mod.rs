@@ -6,6 +6,7 @@
 mod fetch;
 mod list;
 mod progress;
+mod sbom;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use crate::host::fetch::FetchError;
 use crate::host::net::{Net, NetError};
 use crate::host::root::Root;
 use crate::host::stand;
+use crate::host::workshop;
 use crate::package::Catalogue;
 use crate::package::meta::Arch;
 use crate::package::set::ChoiceError;
@@ -31,19 +33,22 @@ pub(super) enum Verb {
     List(list::Args),
     /// Download sources into the cache
     Fetch(fetch::Args),
+    /// Print what this program is made of (CycloneDX)
+    Sbom(sbom::Args),
 }
 
 pub(super) fn run(global: &Global, verb: &Verb, report: &mut Report) -> Result<ExitCode, Failure> {
     match verb {
         Verb::List(args) => list::run(global, args, report),
         Verb::Fetch(args) => fetch::run(global, args, report),
+        Verb::Sbom(args) => sbom::run(args, report),
     }
 }
 
 /// Where the catalogue and the cache are.
 #[derive(Debug, clap::Args)]
 pub(super) struct Stock {
-    /// Another catalogue than the one that is built in
+    /// The catalogue [default: /etc/jitsi-install/catalogue.toml where there is one, else the one that is built in]
     #[arg(long, value_name = "FILE", env = "JITSI_INSTALL_CATALOGUE")]
     catalogue: Option<PathBuf>,
     /// The folder of downloaded sources [default: var/cache/jitsi-install/sources below the root]
@@ -52,9 +57,12 @@ pub(super) struct Stock {
 }
 
 impl Stock {
-    pub(super) fn catalogue(&self) -> Result<Catalogue, Failure> {
+    pub(super) fn catalogue(&self, global: &Global) -> Result<Catalogue, Failure> {
         let Some(file) = &self.catalogue else {
-            return Catalogue::own().map_err(|error| Failure::new(FAILED, error.to_string()));
+            let root = global.root.as_deref().unwrap_or(Path::new("/"));
+            let root = Root::open(root).map_err(|error| Failure::io(root, &error))?;
+            return workshop::catalogue(&root)
+                .map_err(|error| Failure::new(BAD_SITE, error.to_string()));
         };
         let bytes = stand::read(file).map_err(|error| Failure::io(file, &error))?;
         let text = String::from_utf8(bytes)
@@ -222,7 +230,9 @@ impl From<&ChoiceError> for Failure {
             ChoiceError::NoSet(_) | ChoiceError::Lacking { .. } | ChoiceError::NoGoodSet => {
                 "`jitsi-install package list --all` lists every release with its set"
             }
-            ChoiceError::NoGoodRelease(_) => "take a newer catalogue with `--catalogue`",
+            ChoiceError::NoGoodRelease(_) | ChoiceError::Hole { .. } => {
+                "take a newer catalogue with `--catalogue`"
+            }
         })
     }
 }
