@@ -29,6 +29,7 @@ pub mod process;
 pub mod root;
 mod scram;
 pub mod secrets;
+pub mod signature;
 pub mod stand;
 mod stanza;
 pub mod workshop;

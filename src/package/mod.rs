@@ -9,6 +9,7 @@ pub mod ar;
 pub mod assemble;
 pub mod catalogue;
 pub mod deb;
+pub mod index;
 pub mod meta;
 pub mod path;
 pub mod sbom;

@@ -187,6 +187,7 @@ impl From<&NetError> for Failure {
                 "upstream keeps no old releases for ever: `jitsi-install package outdated` says what there is now; \
                  `--from` names a mirror or a folder that still has it",
             ),
+            NetError::Missing { .. } => failure.hint("look what is in that folder; the names have to be those of `jitsi-install package list --json`"),
             NetError::Refused { status: 401 | 403 | 407, .. } => {
                 failure.hint("look whether a proxy stands in between (`https_proxy`), or name another place with `--from`")
             }
