@@ -1,13 +1,13 @@
 //! Debian and what descends from it: apt, dpkg and systemd.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use super::{Standing, Wanted, failed, run};
 use crate::apply::AlterError;
 use crate::host::root::Root;
-use crate::host::workshop::{Workshop, debian_version};
+use crate::host::workshop::{Installed, Workshop, debian_version};
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Found, State};
 use crate::resource::{How, PackageVersion};
@@ -24,7 +24,7 @@ const POLICY_FILE: &str = "/usr/sbin/policy-rc.d";
 
 /// What apt knows.
 pub struct Debian {
-    installed: BTreeMap<String, PackageVersion>,
+    pub(super) installed: Installed,
     workshop: Workshop,
     /// Every package that a site may want.
     names: BTreeSet<&'static str>,
@@ -201,7 +201,7 @@ fn in_repository(name: &str, wanted: &PackageVersion) -> Option<String> {
     exact.or(fitting.first()).map(|one| one.exact.clone())
 }
 
-fn installed() -> BTreeMap<String, PackageVersion> {
+fn installed() -> Installed {
     let format = "${Package} ${Version} ${db:Status-Status}\\n";
     let listed = run("dpkg-query", &["-W", "-f", format]).unwrap_or_default();
     let packages = listed.lines().filter_map(|line| {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::facts;
 use super::names::{self, Table};
 use super::root::Root;
-use super::workshop::Workshop;
+use super::workshop::{Installed, Workshop};
 use crate::apply::AlterError;
 use crate::name::AbsPath;
 use crate::package::assemble::Family;
@@ -353,6 +353,15 @@ impl Live {
             Self::Debian(_) => debian::last_lines(name),
             Self::Slackware(_) => slackware::last_lines(root, name),
         }
+    }
+}
+
+/// What is installed on the machine.
+#[must_use]
+pub fn installed(root: &Root) -> Installed {
+    match Live::ask(root) {
+        Live::Debian(debian) => debian.installed,
+        Live::Slackware(pkgtools) => pkgtools.installed,
     }
 }
 
