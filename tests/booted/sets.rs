@@ -63,7 +63,11 @@ impl Sets {
         self.cases.must("a catalogue", put);
         for entry in fs::read_dir(folder).expect("stand-ins") {
             let file = entry.expect("a file").path();
-            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+            let name = file
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             let bytes = fs::read(&file).expect("a stand-in");
             let place = format!("{CACHE}/sources/{name}");
             let put = self.machine.put(&place, &bytes, 0o644);
@@ -118,7 +122,9 @@ impl Sets {
 
     /// As the repository has them: plain folders.
     fn is_repository() -> String {
-        let each = PACKAGES.split(' ').map(|name| format!("{name} 1.0-0standin ii \n"));
+        let each = PACKAGES
+            .split(' ')
+            .map(|name| format!("{name} 1.0-0standin ii \n"));
         each.collect()
     }
 
@@ -143,11 +149,23 @@ impl Sets {
 
     fn to_the_first_set(&mut self) {
         self.pin(Some(SETS[0][0]));
-        let before = (self.generations(), services::units(&self.machine, Server::Nginx));
+        let before = (
+            self.generations(),
+            services::units(&self.machine, Server::Nginx),
+        );
         let plan = self.succeeds("a plan for a set", &["plan", "--no-diff"]);
-        let lines = plan.out.lines().filter(|line| line.contains("package ") && line.contains(" → "));
-        self.cases.holds("it shows four packages", lines.count() == 4, || plan.whole());
-        self.succeeds("an apply builds the set and installs it", &["apply", "--yes"]);
+        let lines = plan
+            .out
+            .lines()
+            .filter(|line| line.contains("package ") && line.contains(" → "));
+        self.cases
+            .holds("it shows four packages", lines.count() == 4, || {
+                plan.whole()
+            });
+        self.succeeds(
+            "an apply builds the set and installs it",
+            &["apply", "--yes"],
+        );
         let stands = self.stands();
         let title = "it is there, folders have become links, and dpkg knows every file";
         self.cases.same(title, stands, Self::is_set(0));
@@ -159,20 +177,30 @@ impl Sets {
             .map(|(name, _)| name)
             .collect();
         let expected = vec!["jicofo", "jitsi-videobridge2", "prosody"];
-        self.cases.same("who runs with it was told", awoken, expected);
-        self.cases.same("it is one generation", self.generations(), before.0 + 1);
+        self.cases
+            .same("who runs with it was told", awoken, expected);
+        self.cases
+            .same("it is one generation", self.generations(), before.0 + 1);
         let again = self.succeeds("once more", &["apply", "--yes"]);
-        self.cases.holds("nothing is left to do", again.err.contains("in order"), || again.whole());
+        self.cases.holds(
+            "nothing is left to do",
+            again.err.contains("in order"),
+            || again.whole(),
+        );
         let doctor = self.says(&["doctor", "--json"]);
-        let is_one = doctor.out.contains(&format!("all are of set {}", SETS[0][0]));
-        self.cases.holds("the doctor knows the set", is_one, || doctor.whole());
+        let is_one = doctor
+            .out
+            .contains(&format!("all are of set {}", SETS[0][0]));
+        self.cases
+            .holds("the doctor knows the set", is_one, || doctor.whole());
     }
 
     fn to_the_second_set(&mut self) {
         self.pin(Some(SETS[1][0]));
         self.succeeds("an apply moves the set", &["apply", "--yes"]);
         let stands = self.stands();
-        self.cases.same("nothing of the first is left", stands, Self::is_set(1));
+        self.cases
+            .same("nothing of the first is left", stands, Self::is_set(1));
         self.is_well("with the second set");
     }
 
@@ -186,21 +214,26 @@ impl Sets {
             "rm {CACHE}/packages/jitsi-meet-web_{web}-*.deb; cp {source} /root/web.deb; \
              printf x | dd of={source} bs=1 seek=900 conv=notrunc"
         );
-        self.cases.same("a source can be spoiled", self.machine.sh(&spoil).code, 0);
+        self.cases
+            .same("a source can be spoiled", self.machine.sh(&spoil).code, 0);
         let said = self.says(&["apply", "--yes"]);
         let refused = said.code == 1 && said.err.contains("not what the catalogue says");
         self.cases.holds("it is not used", refused, || said.whole());
         let stands = self.stands();
-        self.cases.same("the set stays whole", stands, Self::is_set(1));
+        self.cases
+            .same("the set stays whole", stands, Self::is_set(1));
         self.is_well("after an apply that failed");
-        self.cases.same("no generation came of it", self.generations(), before);
-        self.machine.sh(&format!("rm -f {source}*; mv /root/web.deb {source}"));
+        self.cases
+            .same("no generation came of it", self.generations(), before);
+        self.machine
+            .sh(&format!("rm -f {source}*; mv /root/web.deb {source}"));
     }
 
     fn and_back(&mut self) {
         self.succeeds("a rollback", &["rollback", "--yes"]);
         let stands = self.stands();
-        self.cases.same("leads to the first set", stands, Self::is_set(0));
+        self.cases
+            .same("leads to the first set", stands, Self::is_set(0));
         self.is_well("after a rollback");
         self.succeeds("a rollback to the beginning", &["rollback", "1", "--yes"]);
         let stands = self.stands();
@@ -208,6 +241,7 @@ impl Sets {
         self.cases.same(title, stands, Self::is_repository());
         self.is_well("after all");
         let state = self.machine.state();
-        self.cases.same("the machine runs", state.as_str(), "running");
+        self.cases
+            .same("the machine runs", state.as_str(), "running");
     }
 }
