@@ -68,7 +68,10 @@ fn list(files: &[(&str, &[u8])], file: &str) -> Value {
     let mut release = piece.releases[0].clone();
     release.sources.push(Source {
         url: "https://github.com/jitsi/jicofo/archive/refs/tags/a b.tar.gz".to_owned(),
+        mirrors: Vec::new(),
         file: None,
+        root: None,
+        md5: None,
         sha256: "0".repeat(64),
         size: None,
         arch: Some(Arch::Aarch64),
