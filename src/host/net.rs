@@ -53,6 +53,12 @@ pub enum NetError {
         /// Seconds after which it wants to be asked again.
         after: Option<u64>,
     },
+    /// There is no such file on this machine.
+    #[error("`{url}`: there is no such file")]
+    Missing {
+        /// What was asked for.
+        url: String,
+    },
     /// It leads where nobody may follow.
     #[error("`{url}`: {why}")]
     Redirect {
@@ -78,7 +84,7 @@ impl NetError {
         match self {
             Self::Broken { is_passing, .. } => *is_passing,
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::Redirect { .. } | Self::TooLarge { .. } => false,
+            Self::Missing { .. } | Self::Redirect { .. } | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -267,7 +273,7 @@ fn tls(error: &io::Error) -> Option<&rustls::Error> {
 
 fn broken(url: &str, why: &str) -> NetError {
     NetError::Broken {
-        url: excerpt(url),
+        url: url.to_owned(),
         why: why.to_owned(),
         is_passing: false,
     }
@@ -366,10 +372,11 @@ fn local(url: &str) -> Option<PathBuf> {
 }
 
 fn open_local(path: &Path, url: &str) -> Result<Answer, NetError> {
-    let failed = |error: io::Error| NetError::Broken {
-        url: url.to_owned(),
-        why: error.to_string(),
-        is_passing: false,
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => NetError::Missing {
+            url: url.to_owned(),
+        },
+        _ => broken(url, &error.to_string()),
     };
     // Without waiting for somebody at the other end of a pipe.
     let file = File::options()

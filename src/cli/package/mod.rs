@@ -3,6 +3,7 @@
 //! To add a verb: a variant of [`Verb`], a file with `run`, its line in [`run`], a session in
 //! `tests/fetch/` or a neighbour of it.
 
+mod build;
 mod fetch;
 mod list;
 mod progress;
@@ -33,6 +34,8 @@ pub(super) enum Verb {
     List(list::Args),
     /// Download sources into the cache
     Fetch(fetch::Args),
+    /// Build packages of sources in the cache
+    Build(build::Args),
     /// Print what this program is made of (CycloneDX)
     Sbom(sbom::Args),
 }
@@ -41,6 +44,7 @@ pub(super) fn run(global: &Global, verb: &Verb, report: &mut Report) -> Result<E
     match verb {
         Verb::List(args) => list::run(global, args, report),
         Verb::Fetch(args) => fetch::run(global, args, report),
+        Verb::Build(args) => build::run(global, args, report),
         Verb::Sbom(args) => sbom::run(args, report),
     }
 }
@@ -183,6 +187,7 @@ impl From<&NetError> for Failure {
                 "upstream keeps no old releases for ever: `jitsi-install package outdated` says what there is now; \
                  `--from` names a mirror or a folder that still has it",
             ),
+            NetError::Missing { .. } => failure.hint("look what is in that folder; the names have to be those of `jitsi-install package list --json`"),
             NetError::Refused { status: 401 | 403 | 407, .. } => {
                 failure.hint("look whether a proxy stands in between (`https_proxy`), or name another place with `--from`")
             }
