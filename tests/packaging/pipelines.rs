@@ -1,6 +1,6 @@
-//! `examples/ci`: judged by the schemas of GitHub and GitLab and by shellcheck, and run. The program that
-//! the pipelines call is this one for what needs no network, and a stand-in that writes down what it
-//! was asked for the rest; curl and the scanner are stand-ins.
+//! `examples/ci`: judged by the schemas of GitHub and GitLab and by shellcheck, and run. The program is this
+//! one, with a catalogue and a mirror of its own; a stand-in answers for it what asks upstream's index.
+//! curl and the scanner are stand-ins.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -134,17 +134,45 @@ fn walk(value: &Value, key: &str, see: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// In the stead of the program: what needs no network is its own.
+/// Around the program: what asks upstream's signed index is only written down.
 const STANDIN: &str = r#"#!/bin/sh
 echo "$*" >>"$ASKED"
 case "$*" in
   "package outdated --exit-code") exit "${OUTDATED:-0}" ;;
-  "package fetch" | "package verify "*) exit 0 ;;
-  "package build "*) [ "$3" != "${BROKEN:-}" ] || exit 1
-    echo "$3" >"$7/$3-1.$5" && echo '{}' >"$7/$3-1.$5.cdx.json" ;;
+  "package verify "*) shift 2; ls -- "$@" >/dev/null ;;
   *) exec "$REAL" "$@" ;;
 esac
 "#;
+
+/// One piece, as upstream releases it; its hash comes behind.
+const CATALOGUE: &str = r#"
+schema = 1
+[upstream]
+index = "https://download.example.org/stable/"
+key = "https://download.example.org/key"
+fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567"
+metapackage = "jitsi-meet"
+[[piece]]
+name = "jicofo"
+summary = "conference focus"
+description = "Manages sessions."
+licence = "Apache-2.0"
+copyright = "Somebody"
+homepage = "https://www.example.org/"
+style = "upstream-deb"
+place = [{ from = "usr/share/jicofo", to = "usr/share/jicofo-{version}" }]
+link = [{ path = "usr/share/jicofo", target = "jicofo-{version}" }]
+[[piece.release]]
+version = "1.0-1"
+set = "2.0.1"
+time = 1780272000
+[[piece.release.source]]
+url = "https://download.example.org/stable/jicofo_1.0-1_all.deb"
+record = "upstream"
+sha256 = "#;
+
+const CONTROL: &str = "Package: jicofo\nVersion: 1.0-1\nArchitecture: all\n\
+    Maintainer: Somebody <somebody@example.org>\nDescription: conference focus\n";
 
 /// Hands out what lies in a folder, if it is asked in the way that is meant.
 const CURL: &str = r#"#!/bin/sh
@@ -158,7 +186,7 @@ const SCANNER: &str = "#!/bin/sh\necho \"$*\" >>\"$ASKED\"\n";
 
 #[test]
 fn the_night_goes_step_by_step() {
-    if !cases::are_here(&["jq", "tar", "xz", "sha256sum"]) {
+    if !cases::are_here(&["jq", "tar", "xz", "sha256sum", "dpkg-deb"]) {
         return;
     }
     let mut cases = Cases::new("a night");
@@ -187,7 +215,7 @@ fn the_night_goes_step_by_step() {
         code(&ask("outdated", &[("OUTDATED", "9")])),
         Some(9),
     );
-    let broken = ask("build", &[("BROKEN", "jicofo")]);
+    let broken = ask("build", &[("PIECES", "no-such-piece")]);
     cases.holds(
         "a failed build is a failure",
         !broken.status.success(),
@@ -201,13 +229,21 @@ fn the_night_goes_step_by_step() {
     });
     let sums = fs::read_to_string(sums).unwrap_or_default();
     for name in [
-        "jicofo-1.txz",
-        "jicofo-1.deb",
-        "jicofo-1.deb.cdx.json",
+        "jicofo-1.0_1-noarch-1_ji.txz",
+        "jicofo-1.0_1-noarch-1_ji.cdx.json",
+        "jicofo_1.0-1-1+ji1_all.deb",
+        "jicofo_1.0-1-1+ji1_all.cdx.json",
         "jitsi-install.cdx.json",
     ] {
         cases.holds(name, sums.contains(&format!("  {name}\n")), || sums.clone());
     }
+    let again = (sums.clone(), ask("build", &[]).status.success());
+    let sums_again = fs::read_to_string(night.path("packages/SHA256SUMS"));
+    cases.same(
+        "the next night",
+        (sums_again.unwrap_or_default(), true),
+        again,
+    );
     cases.same("scanned", code(&ask("scan", &[])), Some(0));
     let asked = fs::read_to_string(night.path("asked")).unwrap_or_default();
     let last = asked.lines().last().unwrap_or_default();
@@ -230,10 +266,31 @@ impl Night {
         night.program("bin/curl", CURL);
         night.program("bin/osv-scanner", SCANNER);
         night.program("release/jitsi-install-1/sbin/jitsi-install", STANDIN);
+        night.mirror();
         let mut tar = Command::new("tar");
         tar.arg("-C").arg(night.path("release")).arg("-cJf");
         done(tar.arg(night.path("release.tar.xz")).arg("jitsi-install-1")).unwrap();
         night
+    }
+
+    /// Upstream's package, and a catalogue that knows it.
+    fn mirror(&self) {
+        let file = "mirror/jicofo_1.0-1_all.deb";
+        fs::create_dir_all(self.path("upstream/usr/share/jicofo/lib")).unwrap();
+        fs::create_dir_all(self.path("upstream/DEBIAN")).unwrap();
+        fs::create_dir_all(self.path("mirror")).unwrap();
+        fs::write(self.path("upstream/DEBIAN/control"), CONTROL).unwrap();
+        let jar = self.path("upstream/usr/share/jicofo/lib/small-1.2.jar");
+        fs::write(jar, "no archive").unwrap();
+        let mut pack = Command::new("dpkg-deb");
+        pack.args(["--build", "--root-owner-group"]);
+        done(pack.arg(self.path("upstream")).arg(self.path(file))).unwrap();
+        let sum = digest(&fs::read(self.path(file)).unwrap());
+        fs::write(
+            self.path("catalogue.toml"),
+            format!("{CATALOGUE}\"{sum}\"\n"),
+        )
+        .unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -256,6 +313,8 @@ impl Night {
             .env("PATH", format!("{}:{path}", self.path("bin").display()))
             .env("REAL", env!("CARGO_BIN_EXE_jitsi-install"))
             .env("ASKED", self.path("asked"))
+            .env("JITSI_INSTALL_CATALOGUE", self.path("catalogue.toml"))
+            .env("JITSI_INSTALL_FROM", self.path("mirror"))
             .env("HANDED_OUT", self.path("release.tar.xz"))
             .env("JITSI_INSTALL_URL", "https://download.example.org/x.tar.xz")
             .env("JITSI_INSTALL_SHA256", digest(&release))
