@@ -15,7 +15,9 @@ use super::cache::{self, Cache, CacheError};
 use crate::package::assemble::{Family, Order, Unpacked, assemble};
 use crate::package::meta::Arch;
 use crate::package::set::Choice;
-use crate::package::{Limits, PackageError, Source, Style, Tree, deb, sbom, txz, unpack};
+use crate::package::{
+    Limits, PackageError, PackagePath, Source, Style, Tree, deb, sbom, txz, unpack,
+};
 
 /// What a `.txz` of ours has behind its build number.
 const TAG: &str = "_ji";
@@ -89,7 +91,7 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         build: 1,
         time: job.time,
     };
-    let (meta, tree) = assemble(&order, &sources, &mut spool)?;
+    let (meta, tree) = assemble(&order, &sources, None, &mut spool)?;
     let name = match job.family {
         Family::Slackware => txz::file_name(&meta, TAG)?,
         Family::Debian => deb::file_name(&meta),
@@ -147,10 +149,10 @@ fn taken_apart(
     let file = cache.open_verified(source)?;
     let name = cache::file_name(source)?;
     let limits = Limits::default();
-    let tree = match piece.style {
+    let tree = match piece.style_of(release) {
         Style::UpstreamDeb => {
             let expected = deb::Expected {
-                package: piece.debian.as_ref().unwrap_or(&piece.name),
+                package: piece.debian_name(),
                 version: &release.version,
                 arch: source.arch.unwrap_or(Arch::Any),
             };
@@ -158,7 +160,15 @@ fn taken_apart(
         }
         _ => unpack(name, file, &limits, spool)?,
     };
-    Ok(tree)
+    let Some(root) = &source.root else {
+        return Ok(tree);
+    };
+    let inner = tree.below(&PackagePath::parse(root)?);
+    inner.ok_or_else(|| {
+        let archive = name.to_owned();
+        let why = format!("there is no folder `{root}` in it");
+        PackageError::Archive { archive, why }.into()
+    })
 }
 
 /// Gives a finished file its name, readable by everybody.

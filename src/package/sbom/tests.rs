@@ -65,10 +65,13 @@ fn maven_jar(poms: &[(&str, &str, &str)]) -> Vec<u8> {
 fn list(files: &[(&str, &[u8])], file: &str) -> Value {
     let catalogue = Catalogue::own().unwrap();
     let piece = catalogue.piece("jicofo").unwrap();
-    let mut release = piece.releases[0].clone();
+    let mut release = piece.release("1.0-1183").unwrap().clone();
     release.sources.push(Source {
         url: "https://github.com/jitsi/jicofo/archive/refs/tags/a b.tar.gz".to_owned(),
+        mirrors: Vec::new(),
         file: None,
+        root: None,
+        md5: None,
         sha256: "0".repeat(64),
         size: None,
         arch: Some(Arch::Aarch64),
