@@ -162,7 +162,7 @@ fn jars_are_named_by_maven_and_else_by_their_file() {
     let main = &list["metadata"]["component"];
     assert_eq!(
         main["purl"],
-        "pkg:deb/jitsi-install/jicofo@1.0-1183?arch=all"
+        "pkg:deb/jitsi-install/jicofo@1.0-1183-1?arch=all"
     );
     assert_eq!(main["hashes"][0]["content"], "f".repeat(64));
     assert_eq!(list["metadata"]["timestamp"], "2026-06-01T00:00:00Z");
