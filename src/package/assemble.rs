@@ -17,7 +17,7 @@ use flate2::{Compression, GzBuilder};
 use self::homes::Homes;
 use super::catalogue::Place;
 use super::meta::Arch;
-use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree, txz};
+use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree};
 
 /// Whose package it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
