@@ -14,6 +14,7 @@ pub mod meta;
 pub mod path;
 pub mod sbom;
 pub mod set;
+pub mod standing;
 pub mod tree;
 pub mod txz;
 pub mod unpack;
