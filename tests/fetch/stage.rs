@@ -55,13 +55,22 @@ pub fn bytes(len: usize, seed: u64) -> Vec<u8> {
     bytes
 }
 
-const HEAD: &str = r#"schema = 1
-[upstream]
-index = "https://upstream.invalid/stable/"
-key = "https://upstream.invalid/key"
-fingerprint = "0000000000000000000000000000000000000000"
-metapackage = "jitsi-meet"
-"#;
+/// Where upstream's index is, and who signs it.
+pub struct Upstream {
+    pub index: String,
+    pub key: String,
+    pub fingerprint: String,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            index: "https://upstream.invalid/stable/".to_owned(),
+            key: "https://upstream.invalid/key".to_owned(),
+            fingerprint: "0".repeat(40),
+        }
+    }
+}
 
 impl Stage {
     pub fn new(pieces: &[Piece<'_>]) -> Self {
@@ -79,7 +88,14 @@ impl Stage {
     }
 
     pub fn catalogue(&self, pieces: &[Piece<'_>]) {
-        let mut text = HEAD.to_owned();
+        self.catalogue_of(&Upstream::default(), pieces);
+    }
+
+    pub fn catalogue_of(&self, upstream: &Upstream, pieces: &[Piece<'_>]) {
+        let mut text = format!(
+            "schema = 1\n[upstream]\nindex = \"{}\"\nkey = \"{}\"\nfingerprint = \"{}\"\nmetapackage = \"jitsi-meet\"\n",
+            upstream.index, upstream.key, upstream.fingerprint
+        );
         for piece in pieces {
             let size = piece
                 .size

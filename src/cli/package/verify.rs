@@ -156,18 +156,20 @@ fn look(path: &Path, catalogue: &Catalogue, asked: Option<&Asked>) -> Result<Row
     let sha256 = cache::sha256(&mut file).map_err(failed)?;
     let size = file.seek(SeekFrom::End(0)).map_err(failed)?;
     let name = name_of(path);
-    // By its hash it is known under any name.
-    let by_hash = sources(catalogue).find(|source| source.sha256 == sha256);
-    let source = by_hash.or_else(|| named(catalogue, &name));
+    // What has a known name has to be that; under any other name it is known by its hash.
+    let by_hash = || sources(catalogue).find(|source| source.sha256 == sha256);
+    let source = named(catalogue, &name).or_else(by_hash);
     let entry = asked.and_then(|asked| {
         let by_hash = |entry: &&Entry| entry.sha256 == sha256;
-        let found = asked.index.entries.iter().find(by_hash);
-        found.or_else(|| asked.index.file(source.map_or(name.as_str(), Source::name)))
+        let named = asked.index.file(source.map_or(name.as_str(), Source::name));
+        named.or_else(|| asked.index.entries.iter().find(by_hash))
     });
     let mut row = Row {
         file: path.to_owned(),
         size,
-        catalogue: source.map_or(Verdict::Unknown, |_| Verdict::of(by_hash.is_some())),
+        catalogue: source.map_or(Verdict::Unknown, |source| {
+            Verdict::of(source.sha256 == sha256)
+        }),
         record: source.map(|source| source.record),
         index: match (asked, entry) {
             (None, _) => Verdict::NotAsked,
