@@ -92,6 +92,16 @@ impl Release {
     }
 }
 
+impl Source {
+    /// Its file's name: what the catalogue says, else the last part of its address.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let address = self.url.split(['?', '#']).next().unwrap_or_default();
+        let last = address.rsplit('/').next().unwrap_or_default();
+        self.file.as_deref().unwrap_or(last)
+    }
+}
+
 impl Catalogue {
     /// The names of all sets, newest first.
     #[must_use]
@@ -157,7 +167,12 @@ impl Catalogue {
             }
         }
         if names.is_empty() {
-            pieces.extend(&self.pieces);
+            // A piece may be described before a release of it is known.
+            let known = self
+                .pieces
+                .iter()
+                .filter(|piece| !piece.releases.is_empty());
+            pieces.extend(known);
         }
         let choose = |piece| {
             Ok(Choice {
