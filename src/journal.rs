@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Applied, State};
+use crate::resource::PackageVersion;
 
 /// What stood at a path before a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub enum Undo {
     },
     /// A group or user.
     Present,
+    /// A package of this version.
+    Package(PackageVersion),
     /// A service.
     Service {
         /// Did it start at boot?
@@ -63,6 +66,7 @@ impl Undo {
                 target: target.clone(),
             },
             State::Present => Self::Present,
+            State::Package(version) => Self::Package(version.clone()),
             State::Service { enabled, running } => Self::Service {
                 enabled: *enabled,
                 running: *running,
@@ -88,6 +92,7 @@ impl Undo {
                 target: target.clone(),
             },
             Self::Present => State::Present,
+            Self::Package(version) => State::Package(version.clone()),
             Self::Service { enabled, running } => State::Service {
                 enabled: *enabled,
                 running: *running,
@@ -108,7 +113,7 @@ pub struct Entry {
     /// Names of the services that must hear when this is taken back.
     #[serde(default)]
     pub wakes: Vec<String>,
-    /// What a group or user that goes was like, with its numbers.
+    /// What a group or user that goes was like, with its numbers; the version of a package.
     #[serde(default)]
     pub details: String,
     /// Digest of what the step puts there, for a file.

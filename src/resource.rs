@@ -18,6 +18,8 @@ pub enum Resource {
     Package {
         /// Its name there.
         name: String,
+        /// Upstream's version, when it has to be this one.
+        version: Option<String>,
     },
     /// A system group.
     Group {
@@ -45,6 +47,42 @@ pub enum Resource {
     Link(Link),
     /// A service that runs and starts at boot.
     Service(Service),
+}
+
+/// Which version of a package is installed, or should be. Two packagings of one version of
+/// upstream's are equal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PackageVersion {
+    /// Upstream's part of it.
+    pub upstream: String,
+    /// The whole of it, as the package manager has it: which packaging is meant, if there is a
+    /// choice. Empty when any will do.
+    pub exact: String,
+}
+
+impl PartialEq for PackageVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_of(&other.upstream)
+    }
+}
+
+impl Eq for PackageVersion {}
+
+impl PackageVersion {
+    /// Any packaging of a version of upstream's.
+    #[must_use]
+    pub fn any(upstream: &str) -> Self {
+        Self {
+            upstream: upstream.to_owned(),
+            exact: String::new(),
+        }
+    }
+
+    /// Is it a packaging of this version? Slackware has `_` where upstream has `-`.
+    #[must_use]
+    pub fn is_of(&self, upstream: &str) -> bool {
+        self.upstream.replace('-', "_") == upstream.replace('-', "_")
+    }
 }
 
 /// A service. The books keep it, so that a rollback knows how it is awaited.
@@ -249,7 +287,7 @@ impl Resource {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Package { name } | Self::Group { name, .. } | Self::User { name, .. } => name,
+            Self::Package { name, .. } | Self::Group { name, .. } | Self::User { name, .. } => name,
             Self::Service(service) => &service.name,
             Self::Dir(dir) => dir.path.as_str(),
             Self::File(file) => file.path.as_str(),

@@ -29,7 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("resource", &["name", "secret", "recipe"]),
     // `plan` sees the machine through a trait of its own: it must not know host, journal or apply.
     ("plan", &["name", "secret", "recipe", "render", "resource"]),
-    ("journal", &["name", "plan"]),
+    ("journal", &["name", "resource", "plan"]),
     (
         "service",
         &[
@@ -40,7 +40,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "name", "secret", "keystore", "recipe", "site", "platform", "resource", "service",
+            "name", "secret", "keystore", "recipe", "site", "platform", "package", "resource",
+            "service",
         ],
     ),
     // THIRD

@@ -43,6 +43,7 @@ fn facts(site: &Site) -> Facts {
             WebServer::Caddy => proving::small_pages(),
             WebServer::Nginx => BTreeMap::new(),
         },
+        versions: BTreeMap::new(),
         templates: BTreeMap::new(),
     }
 }

@@ -52,7 +52,14 @@ pub(super) fn adopt(
             (State::Link { target }, _) => Was::Link {
                 target: target.clone(),
             },
-            (State::File { .. } | State::Absent | State::Present | State::Service { .. }, _) => {
+            (
+                State::File { .. }
+                | State::Absent
+                | State::Present
+                | State::Package(_)
+                | State::Service { .. },
+                _,
+            ) => {
                 continue;
             }
         };

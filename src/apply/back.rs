@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alter, ApplyError, Manner, Outcome, Progress, carry_out};
+use super::{Alter, ApplyError, Order, Outcome, Progress, carry_out};
 use crate::journal::{Entry, Ledger, LedgerError, Undo};
 use crate::name::AbsPath;
 use crate::plan::{Action, Applied, Found, Observe, Plan, Reason, State, Step, block, removal};
@@ -161,6 +161,7 @@ fn former(number: u32, entry: &Entry, ledger: &dyn Ledger) -> Result<State, Ledg
         | Undo::Dir { .. }
         | Undo::Link { .. }
         | Undo::Present
+        | Undo::Package(_)
         | Undo::Service { .. } => Vec::new(),
     };
     Ok(entry.undo.state(copy))
@@ -251,10 +252,17 @@ fn step_back(
         (None, Some(thing)) => machine.thing(thing)?,
         (None, None) => return None,
     };
-    let (before, trouble) = match found {
+    let (before, mut trouble) = match found {
         Found::State(before) => (before, None),
         Found::Unknown(why) => (State::Absent, Some(why)),
     };
+    let mut remark = String::new();
+    if let (State::Package(now), State::Package(then)) = (&before, &state)
+        && now != then
+    {
+        remark = format!("{} → {}", now.upstream, then.upstream);
+        trouble = trouble.or_else(|| machine.offers(name, then).err());
+    }
     // In a file of others only our block goes back.
     let state = match kind {
         "block" => block::back(&state, &before),
@@ -273,9 +281,10 @@ fn step_back(
             .is_none_or(|mark| mark.bytes != digest(bytes)),
         _ => false,
     };
-    let kind = ["file", "block", "link", "dir", "group", "user", "service"]
-        .into_iter()
-        .find(|known| *known == kind)?;
+    let kinds = [
+        "file", "block", "link", "dir", "package", "group", "user", "service",
+    ];
+    let kind = kinds.into_iter().find(|known| *known == kind)?;
     Some(Step {
         service: None,
         id: entry.id.clone(),
@@ -295,11 +304,11 @@ fn step_back(
         recipe: None,
         mark: None,
         veiled: true,
-        remark: trouble.unwrap_or_default(),
+        remark: trouble.unwrap_or(remark),
     })
 }
 
-/// Services that stop come first and those that start come last; people who come back come before
+/// Services that stop come first and those that start come last; packages come before people; people who come back come before
 /// the files, and those who go after them; folders that come back first, outer before inner;
 /// folders that go after the files, inner before outer.
 fn order_back(step: &Step) -> (u8, std::cmp::Reverse<usize>, String) {
@@ -308,14 +317,15 @@ fn order_back(step: &Step) -> (u8, std::cmp::Reverse<usize>, String) {
     let runs = matches!(step.after, Some(State::Service { running: true, .. }));
     let (place, depth) = match (step.kind, step.action) {
         ("service", _) if !runs => (0, flat),
-        ("group", Action::Create | Action::Keep) => (1, flat),
-        ("user", Action::Create | Action::Keep) => (2, flat),
-        ("dir", Action::Remove) => (5, depth),
-        ("dir", _) => (3, flat),
-        ("user", _) => (6, flat),
-        ("group", _) => (7, flat),
-        ("service", _) => (8, flat),
-        _ => (4, flat),
+        ("package", _) => (1, flat),
+        ("group", Action::Create | Action::Keep) => (2, flat),
+        ("user", Action::Create | Action::Keep) => (3, flat),
+        ("dir", Action::Remove) => (6, depth),
+        ("dir", _) => (4, flat),
+        ("user", _) => (7, flat),
+        ("group", _) => (8, flat),
+        ("service", _) => (9, flat),
+        _ => (5, flat),
     };
     (place, depth, step.id.clone())
 }
@@ -331,14 +341,8 @@ pub fn rollback(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let applied = ledger.applied_at(target)?;
-    carry_out(
-        plan,
-        &format!("rollback to {target}"),
-        applied,
-        Manner::AllOrNothing,
-        machine,
-        ledger,
-        progress,
-    )
+    let title = format!("rollback to {target}");
+    let mut order = Order::of(plan, &title);
+    order.applied = ledger.applied_at(target)?;
+    carry_out(order, machine, ledger, progress)
 }

@@ -9,6 +9,7 @@ mod adopt;
 mod back;
 mod keep_going;
 mod take;
+mod upgrade;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use back::{plan_back, rollback, take_back};
 pub use keep_going::Failed;
 use keep_going::Failures;
 use take::take;
+pub use upgrade::{Begun, upgrade};
 
 /// How the loop changes the machine.
 pub trait Alter: Observe {
@@ -194,16 +196,30 @@ pub fn apply(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let manner = Manner::AllOrNothing;
-    carry_out(
-        plan,
-        title,
-        plan_marks(plan),
-        manner,
-        machine,
-        ledger,
-        progress,
-    )
+    let order = Order::of(plan, title);
+    carry_out(order, machine, ledger, progress)
+}
+
+/// Carries a plan out in a generation that was begun with [`upgrade`]; a failure takes back its
+/// packages too. With `keeps_going` as [`keep_going`].
+///
+/// # Errors
+/// As [`apply()`].
+pub fn go_on(
+    begun: Begun,
+    plan: &Plan,
+    title: &str,
+    keeps_going: bool,
+    machine: &mut dyn Alter,
+    ledger: &mut dyn Ledger,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, ApplyError> {
+    let mut order = Order::of(plan, title);
+    order.begun = Some(begun);
+    if keeps_going {
+        order.manner = Manner::KeepGoing;
+    }
+    carry_out(order, machine, ledger, progress)
 }
 
 /// Carries out what can be carried out. A step that fails is taken back alone, those that need it
@@ -219,16 +235,32 @@ pub fn keep_going(
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let manner = Manner::KeepGoing;
-    carry_out(
-        plan,
-        title,
-        plan_marks(plan),
-        manner,
-        machine,
-        ledger,
-        progress,
-    )
+    let mut order = Order::of(plan, title);
+    order.manner = Manner::KeepGoing;
+    carry_out(order, machine, ledger, progress)
+}
+
+/// What is to be carried out, and how.
+struct Order<'p> {
+    plan: &'p Plan,
+    title: &'p str,
+    /// What the books will say.
+    applied: Applied,
+    manner: Manner,
+    /// The generation that has begun already.
+    begun: Option<Begun>,
+}
+
+impl<'p> Order<'p> {
+    fn of(plan: &'p Plan, title: &'p str) -> Self {
+        Self {
+            plan,
+            title,
+            applied: plan_marks(plan),
+            manner: Manner::AllOrNothing,
+            begun: None,
+        }
+    }
 }
 
 /// What the books will say when every step of a plan is taken or was not needed.
@@ -243,23 +275,24 @@ fn plan_marks(plan: &Plan) -> Applied {
 }
 
 fn carry_out(
-    plan: &Plan,
-    title: &str,
-    mut applied: Applied,
-    manner: Manner,
+    order: Order<'_>,
     machine: &mut dyn Alter,
     ledger: &mut dyn Ledger,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, ApplyError> {
-    let blocked: Vec<String> = plan
-        .blocked()
-        .map(|step| format!("{}: {}", step.id, step.remark))
-        .collect();
-    if !blocked.is_empty() {
-        return Err(ApplyError::Blocked(blocked.join("; ")));
+    let Order {
+        plan,
+        title,
+        mut applied,
+        manner,
+        begun,
+    } = order;
+    if let Some(why) = refusal(plan) {
+        // What was begun stays unfinished, for the caller to take back.
+        return Err(why);
     }
     let todo: Vec<&Step> = plan.todo().collect();
-    if todo.is_empty() && ledger.applied()? == applied {
+    if todo.is_empty() && begun.is_none() && ledger.applied()? == applied {
         return Ok(Outcome {
             generation: None,
             taken: 0,
@@ -267,14 +300,21 @@ fn carry_out(
         });
     }
     let known = ledger.applied()?;
-    let number = ledger.begin()?;
+    let begun = match begun {
+        Some(begun) => begun,
+        None => Begun::with(Vec::new(), ledger)?,
+    };
+    let number = begun.number;
     let names = ServiceNames::of(plan);
-    let (mut failures, mut taken) = (Failures::default(), Vec::new());
+    let mut failures = Failures::default();
+    let mut taken: Vec<&Step> = begun.steps.iter().collect();
+    let total = taken.len() + todo.len();
     let mut run = || -> Result<(), ApplyError> {
         adopt(plan, &known, &mut applied, ledger, progress)?;
         let mut stage = "";
         for (place, step) in todo.iter().enumerate() {
-            progress.step(place + 1, todo.len(), step);
+            let place = begun.steps.len() + place + 1;
+            progress.step(place, total, step);
             if step.kind != stage
                 && (step.kind == "service" || matches!(stage, "group" | "user" | "service"))
             {
@@ -285,7 +325,7 @@ fn carry_out(
             stage = step.kind;
             let done = match failures.cause(step) {
                 Some(cause) => Err(ApplyError::LeftOut(cause.to_owned())),
-                None => take(number, place + 1, step, &names, machine, ledger),
+                None => take(number, place, step, &names, machine, ledger),
             };
             match done {
                 Ok(mark) => {
@@ -370,6 +410,15 @@ fn carry_out(
             }),
         },
     }
+}
+
+/// Why a plan as a whole is not carried out.
+fn refusal(plan: &Plan) -> Option<ApplyError> {
+    let blocked: Vec<String> = plan
+        .blocked()
+        .map(|step| format!("{}: {}", step.id, step.remark))
+        .collect();
+    (!blocked.is_empty()).then(|| ApplyError::Blocked(blocked.join("; ")))
 }
 
 /// The names by which the machine knows our services.

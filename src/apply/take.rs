@@ -78,7 +78,8 @@ pub(super) fn take(
     Ok(mark)
 }
 
-/// What a group or user is like, with the numbers of one that goes: files keep those.
+/// What a group or user is like, with the numbers of one that goes: files keep those. The version
+/// of a package.
 fn details(step: &Step, machine: &dyn Observe) -> String {
     let is_there = step.before == State::Present;
     let ids = |user: &str, group: &str| {
@@ -86,6 +87,7 @@ fn details(step: &Step, machine: &dyn Observe) -> String {
         ids.filter(|_| is_there)
     };
     match &step.thing {
+        Some(Resource::Package { version, .. }) => version.clone().unwrap_or_default(),
         Some(Resource::Group { name, .. }) => {
             ids("root", name).map_or_else(String::new, |(_, group)| group.to_string())
         }

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places, Scene};
-use crate::apply::{Failed, Outcome, apply, keep_going, take_back};
+use crate::apply::{Failed, Outcome, apply, go_on, keep_going, take_back, upgrade};
+use crate::host::live::Wanted;
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
 use crate::name::ServiceId;
 use crate::plan::{Action, Applied, Plan, Waiting, plan, show};
-use crate::resource::{Item, Layout, Resource, Service};
+use crate::resource::{Item, Layout, PackageVersion, Resource, Service};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -90,7 +91,8 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         }
     }
     if !missing.is_empty() && plan.blocked().next().is_none() {
-        report.packages(&missing);
+        let names: Vec<String> = missing.iter().map(|wanted| wanted.name.clone()).collect();
+        report.packages(&names);
         machine.install(&missing).map_err(|error| {
             Failure::new(FAILED, error.to_string())
                 .hint("mend the package manager, then run it again; nothing else was changed")
@@ -101,8 +103,42 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         scene = Scene::set(site, platform, &machine, &places)?;
         plan = choose(scene.layout()?, args, &machine, &books)?;
     }
-    let carry_out = if args.keep_going { keep_going } else { apply };
-    let outcome = carry_out(&plan, "apply", &mut machine, &mut books, report)?;
+    let outcome = if plan.upgrades().next().is_some() {
+        let begun = upgrade(&plan, &mut machine, &mut books, report)?;
+        let number = begun.number;
+        // The new packages have files and pages of their own.
+        let second = Scene::set(scene.site, scene.platform, &machine, &places)
+            .and_then(|scene| choose(scene.layout()?, args, &machine, &books));
+        let keeps_going = args.keep_going;
+        let done = second.and_then(|second| {
+            plan = second;
+            let books = &mut books;
+            go_on(
+                begun,
+                &plan,
+                "apply",
+                keeps_going,
+                &mut machine,
+                books,
+                report,
+            )
+            .map_err(Failure::from)
+        });
+        match done {
+            Ok(outcome) => outcome,
+            Err(failure) => {
+                // It may have been taken back already.
+                if books.unfinished()? == Some(number) {
+                    take_back(number, &mut machine, &mut books, report)?;
+                }
+                return Err(failure);
+            }
+        }
+    } else if args.keep_going {
+        keep_going(&plan, "apply", &mut machine, &mut books, report)?
+    } else {
+        apply(&plan, "apply", &mut machine, &mut books, report)?
+    };
     report.done();
     told(&plan, &outcome, report);
     if outcome.failures.is_empty() {
@@ -150,12 +186,19 @@ fn choose(
     books: &dyn Ledger,
 ) -> Result<Plan, Failure> {
     let applied = books.applied()?;
-    let plan = match args.only {
+    let mut plan = match args.only {
         Some(only) => part(&layout, machine, applied, |item| {
             item.service == only || is_shared(&item.resource)
         }),
         None => plan(&layout, &machine.glance(), &applied),
     };
+    if args.only.is_some() {
+        plan.refuse_upgrades("a set of Jitsi moves as a whole: leave out `--only`");
+    } else if args.no_restart {
+        plan.refuse_upgrades(
+            "what runs would lose the files that it runs with: leave out `--no-restart`",
+        );
+    }
     Ok(if args.no_restart {
         plan.put_off()
     } else {
@@ -245,12 +288,15 @@ fn told(plan: &Plan, outcome: &Outcome, report: &mut Report) {
 }
 
 /// Packages that the plan would install.
-fn missing_packages(plan: &Plan) -> Vec<String> {
+fn missing_packages(plan: &Plan) -> Vec<Wanted> {
     plan.steps
         .iter()
         .filter(|step| step.action == Action::Create)
         .filter_map(|step| match &step.thing {
-            Some(Resource::Package { name }) => Some(name.clone()),
+            Some(Resource::Package { name, version }) => Some(Wanted {
+                name: name.clone(),
+                version: version.as_deref().map(PackageVersion::any),
+            }),
             _ => None,
         })
         .collect()

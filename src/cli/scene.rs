@@ -1,5 +1,6 @@
 //! What most verbs begin with: the root, the site, the platform, secrets and facts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, Report, USAGE};
 use super::{FamilyArg, Global};
 use crate::host::books::Books;
 use crate::host::secrets::Kept;
-use crate::host::{self, Machine, facts, secrets};
+use crate::host::{self, Machine, facts, secrets, workshop};
 use crate::layout::layout;
 use crate::name::{AbsPath, Mode};
+use crate::package::set::Choice;
 use crate::plan::Observe;
 use crate::platform::{Family, Platform, Release};
 use crate::resource::Layout;
@@ -250,6 +252,28 @@ pub(super) struct Scene {
     remarks: Vec<String>,
 }
 
+/// The versions of a set, by the names that the family has for its packages.
+fn versions(
+    set: &str,
+    platform: &Platform,
+    machine: &Machine,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let catalogue = workshop::catalogue(machine.root())
+        .map_err(|error| Failure::new(BAD_SITE, error.to_string()))?;
+    let chosen = catalogue.choose_set(set).map_err(|error| {
+        let known = catalogue.sets().join(", ");
+        Failure::new(BAD_SITE, format!("`packages.set`: {error}"))
+            .hint(format!("the catalogue has {known}"))
+    })?;
+    let is_debian = platform.release.family() == Family::Debian;
+    let versions = chosen.into_iter().map(|Choice { piece, release }| {
+        let debian = piece.debian.as_ref().filter(|_| is_debian);
+        let name = debian.unwrap_or(&piece.name).clone();
+        (name, release.version.clone())
+    });
+    Ok(versions.collect())
+}
+
 impl Scene {
     /// Gathers it.
     pub(super) fn set(
@@ -265,7 +289,7 @@ impl Scene {
             .clone()
             .unwrap_or_else(|| platform.meet_home.clone());
         let known = places.known(&site, &platform);
-        let (facts, mut remarks) = facts::gather(
+        let (mut facts, mut remarks) = facts::gather(
             machine.root(),
             &site,
             &web_root,
@@ -274,6 +298,9 @@ impl Scene {
             now,
         )
         .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
+        if let Some(set) = &site.packages.set {
+            facts.versions = versions(set, &platform, machine)?;
+        }
         let program = AbsPath::fixed(PROGRAM);
         if machine.is_live() && !machine.root().exists(&program) {
             remarks.push(format!(

@@ -73,6 +73,7 @@ pub fn gather(
         certificate,
         token_secret,
         pages,
+        versions: BTreeMap::new(),
         templates: own_templates(root, templates)?,
     };
     Ok((facts, remarks))

@@ -13,27 +13,34 @@ mod ask;
 pub mod books;
 pub mod bosh;
 pub mod bridge;
+pub mod build;
 pub mod c2s;
+pub mod cache;
+pub mod compile;
 pub mod facts;
+pub mod fetch;
 pub mod issued;
 pub mod line;
 pub mod live;
 pub mod names;
+pub mod net;
 pub mod people;
 pub mod probe;
 pub mod process;
 pub mod root;
 mod scram;
 pub mod secrets;
+pub mod signature;
 pub mod stand;
 mod stanza;
+pub mod workshop;
 
 use std::collections::BTreeMap;
 
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};
 use crate::plan::{Found, Observe, State};
-use crate::resource::{How, Resource, Service};
+use crate::resource::{How, PackageVersion, Resource, Service};
 use root::Root;
 
 /// A machine, or a tree that will become one.
@@ -96,9 +103,9 @@ impl Machine {
     ///
     /// # Errors
     /// The last words of the system's package manager.
-    pub fn install(&mut self, names: &[String]) -> Result<(), AlterError> {
+    pub fn install(&mut self, wanted: &[live::Wanted]) -> Result<(), AlterError> {
         let done = match &mut self.live {
-            Some(live) => live.install(&self.root, names),
+            Some(live) => live.install(&self.root, wanted),
             None => Ok(()),
         };
         self.people = people::People::read(&self.root);
@@ -154,6 +161,10 @@ impl Observe for Glance<'_> {
     fn thing(&self, resource: &Resource) -> Option<Found> {
         self.machine.thing(resource)
     }
+
+    fn offers(&self, package: &str, version: &PackageVersion) -> Result<(), String> {
+        self.machine.offers(package, version)
+    }
 }
 
 impl Observe for Machine {
@@ -180,6 +191,13 @@ impl Observe for Machine {
     fn thing(&self, resource: &Resource) -> Option<Found> {
         self.live.as_ref()?.thing(&self.root, resource)
     }
+
+    fn offers(&self, package: &str, version: &PackageVersion) -> Result<(), String> {
+        match &self.live {
+            Some(live) => live.offers(&self.root, package, version),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Alter for Machine {
@@ -200,7 +218,7 @@ impl Alter for Machine {
     }
 
     fn set(&mut self, thing: &Resource, state: &State) -> Result<(), AlterError> {
-        match &self.live {
+        match &mut self.live {
             Some(live) => {
                 if let Resource::Service(service) = thing {
                     live::measure(&self.root, service, &mut self.logs);

@@ -4,6 +4,8 @@
 //!
 //! Over 400 lines, because everything that resolves a path has to stay behind one door.
 
+mod trusted;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -357,7 +359,7 @@ impl Root {
         let mut written = Vec::with_capacity(2);
         match state {
             State::Absent => remove(&dir, name)?,
-            State::Present | State::Service { .. } => {
+            State::Present | State::Package(_) | State::Service { .. } => {
                 return Err(io::Error::other("it is no file, folder or link"));
             }
             State::Dir { mode, ids } => written.push(make_dir(&dir, name, *mode, *ids)?),

@@ -140,6 +140,14 @@ pub fn whole(path: &Path) -> std::io::Result<PathBuf> {
     path.canonicalize()
 }
 
+/// A path from the root on, without a look at the disk.
+///
+/// # Errors
+/// When there is no folder to begin with.
+pub fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// An empty folder for oneself (0700) that is removed with everything in it.
 ///
 /// # Errors
@@ -165,6 +173,22 @@ pub fn give(path: &Path, user: u32, group: u32) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Opens a file, to be read bit by bit.
+///
+/// # Errors
+/// What the system said.
+pub fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::File::open(path)
+}
+
+/// An empty file without a name, which is gone when it is closed.
+///
+/// # Errors
+/// What the system said.
+pub fn spool() -> std::io::Result<std::fs::File> {
+    tempfile::tempfile()
 }
 
 /// The folder in which throw-away folders are made (`TMPDIR`).

@@ -27,7 +27,7 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>, crow
         remark: String::new(),
     };
     let Some(path) = item.resource.path() else {
-        return thing_step(blank, &item.resource, machine.thing(&item.resource), mark);
+        return thing_step(blank, &item.resource, machine, mark);
     };
     let before = match machine.look(path) {
         Found::State(state) => state,
@@ -145,7 +145,7 @@ fn dir_step(
                 ..step
             }
         }
-        State::File { .. } | State::Present | State::Service { .. } => {
+        State::File { .. } | State::Present | State::Package(_) | State::Service { .. } => {
             blocked(step, "a file stands where a folder should be: move it away")
         }
         State::Link { .. } => blocked(step, "a link stands where a folder should be: move it away"),
@@ -204,7 +204,7 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
                 ..step
             }
         }
-        State::Dir { .. } | State::Present | State::Service { .. } => {
+        State::Dir { .. } | State::Present | State::Package(_) | State::Service { .. } => {
             blocked(step, "a folder stands where a link should be: move it away")
         }
     }
@@ -236,7 +236,7 @@ fn file_step(
     };
     let (bytes, mode, found_ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),
-        State::Dir { .. } | State::Present | State::Service { .. } => {
+        State::Dir { .. } | State::Present | State::Package(_) | State::Service { .. } => {
             return blocked(step, "a folder stands where a file should be: move it away");
         }
         State::Absent | State::Link { .. } => {

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
-use crate::resource::{Dir, File, How, Layout, Resource, Service, Wake};
+use crate::resource::{Dir, File, How, Layout, PackageVersion, Resource, Service, Wake};
 
 use crowd::Crowd;
 pub use put_off::Waiting;
@@ -51,6 +51,8 @@ pub enum State {
     },
     /// A package, group or user that is there.
     Present,
+    /// A package of which the version matters.
+    Package(PackageVersion),
     /// A service.
     Service {
         /// Does it start at boot?
@@ -86,6 +88,13 @@ pub trait Observe {
     /// [`Found::Unknown`].
     fn thing(&self, _resource: &Resource) -> Option<Found> {
         None
+    }
+    /// Could this version of a package be installed? Says why not.
+    ///
+    /// # Errors
+    /// Why not, and what helps.
+    fn offers(&self, _package: &str, _version: &PackageVersion) -> Result<(), String> {
+        Ok(())
     }
     /// The numbers of an owner, when this root knows the names and the caller may give files away.
     fn ids(&self, owner: &Owner) -> Option<(u32, u32)>;
@@ -294,6 +303,22 @@ impl Plan {
                 Action::Create | Action::Change | Action::Remove
             )
         })
+    }
+
+    /// The steps that bring a package to another version.
+    pub fn upgrades(&self) -> impl Iterator<Item = &Step> {
+        self.todo()
+            .filter(|step| matches!(step.after, Some(State::Package(_))))
+    }
+
+    /// Refuses to bring packages to another version, and says why.
+    pub fn refuse_upgrades(&mut self, why: &str) {
+        for step in &mut self.steps {
+            if step.action == Action::Change && matches!(step.after, Some(State::Package(_))) {
+                step.action = Action::Blocked;
+                why.clone_into(&mut step.remark);
+            }
+        }
     }
 
     /// The services that must hear of what these steps do, and how.

@@ -53,7 +53,11 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
         let drifted = match &before {
             State::File { bytes, .. } => digest(bytes) != mark.bytes,
             State::Link { target } => *target != mark.wanted,
-            State::Absent | State::Dir { .. } | State::Present | State::Service { .. } => false,
+            State::Absent
+            | State::Dir { .. }
+            | State::Present
+            | State::Package(_)
+            | State::Service { .. } => false,
         };
         let same_kind = matches!(
             (&before, kind),
@@ -164,9 +168,13 @@ fn leave_what_is_not_empty(steps: &mut [Step], machine: &dyn Observe, applied: &
     }
 }
 
-/// A group, user or service again, from what the books say of it.
+/// A package, group, user or service again, from what the books say of it.
 pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
     Some(match kind {
+        "package" => Resource::Package {
+            name: name.to_owned(),
+            version: Some(details.to_owned()),
+        },
         "group" => Resource::Group {
             name: name.to_owned(),
             id: details.parse().ok(),

@@ -265,6 +265,7 @@ fn diff(step: &Step, words: &[Secret<String>]) -> Option<String> {
         | State::Dir { .. }
         | State::Link { .. }
         | State::Present
+        | State::Package(_)
         | State::Service { .. } => None,
     };
     let State::File { bytes: new, .. } = step.after.as_ref()? else {

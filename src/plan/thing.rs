@@ -1,23 +1,50 @@
 //! A wanted package, group, user or service beside what is there.
 
 use super::compare::blocked;
-use super::{Action, Found, Mark, Reason, State, Step};
-use crate::resource::{Resource, Wake};
+use super::{Action, Found, Mark, Observe, Reason, State, Step};
+use crate::resource::{PackageVersion, Resource, Wake};
 
 /// A package, group, user or service: there, or to be made; left to the machine in a tree.
 pub(super) fn thing_step(
     step: Step,
     resource: &Resource,
-    found: Option<Found>,
+    machine: &dyn Observe,
     known: Option<&Mark>,
 ) -> Step {
-    let before = match found {
+    let before = match machine.thing(resource) {
         None => return step,
         Some(Found::Unknown(why)) => return blocked(step, &why),
         Some(Found::State(state)) => state,
     };
-    let after = match resource {
-        Resource::Service(_) => State::Service {
+    let mut step = step;
+    let after = match (resource, &before) {
+        // What is there and not asked for by its version is left as it is.
+        (
+            Resource::Package {
+                name,
+                version: Some(version),
+            },
+            State::Package(found),
+        ) => {
+            if found.is_of(version) {
+                State::Package(found.clone())
+            } else {
+                let wanted = PackageVersion::any(version);
+                if let Err(why) = machine.offers(name, &wanted) {
+                    return blocked(step, &why);
+                }
+                if let Err(why) = machine.offers(name, found) {
+                    let remark = format!(
+                        "there would be no way back to version {}: {why}",
+                        found.upstream
+                    );
+                    return blocked(step, &remark);
+                }
+                step.remark = format!("{} → {version}", found.upstream);
+                State::Package(wanted)
+            }
+        }
+        (Resource::Service(_), _) => State::Service {
             enabled: true,
             running: true,
         },
@@ -60,7 +87,7 @@ pub(super) fn thing_step(
             (true, false) => "start".to_owned(),
             (true, true) => String::new(),
         },
-        _ => String::new(),
+        _ => step.remark.clone(),
     };
     let mut wakes = step.wakes.clone();
     if let (Some(how), Resource::Service(service)) = (waits, resource) {

@@ -13,7 +13,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Caddy, Some(How::Reload));
     let platform = context.platform;
     let place = &platform.caddy;
-    wants.packages(&platform.packages.caddy);
+    wants.packages(&platform.packages.caddy, context);
     wants.account(&place.account);
     let text = context.render("caddy/Caddyfile.caddyfile")?;
     wants.add(Resource::public_file(

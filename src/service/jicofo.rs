@@ -12,7 +12,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Jicofo, Some(How::Restart));
     let platform = context.platform;
     let owner = &platform.jicofo.owner;
-    wants.packages(&platform.packages.jicofo);
+    wants.packages(&platform.packages.jicofo, context);
     wants.account(&platform.jicofo);
     let config = context.config_dir("jicofo");
     wants.add(Resource::dir(

@@ -31,7 +31,7 @@ pub fn interface_config_js(context: &Context<'_>) -> AbsPath {
 pub fn items(context: &Context<'_>, remarks: &mut Vec<String>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Meet, None);
     let platform = context.platform;
-    wants.packages(&platform.packages.meet);
+    wants.packages(&platform.packages.meet, context);
     wants.add(Resource::dir(
         context.config_dir("meet"),
         Owner::root(),

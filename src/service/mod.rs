@@ -37,6 +37,8 @@ pub struct Facts {
     pub token_secret: Option<Secret<String>>,
     /// HTML pages of the web application, by their path below its root.
     pub pages: BTreeMap<String, String>,
+    /// Versions of packages that the site file pins, by the names that this system has for them.
+    pub versions: BTreeMap<String, String>,
     /// The administrator's own templates, by name.
     pub templates: BTreeMap<String, String>,
 }
@@ -414,10 +416,22 @@ impl Wants {
         }));
     }
 
-    fn packages(&mut self, names: &[&str]) {
+    /// Packages; those of a pinned set have their version, and a change of it has the service start
+    /// anew.
+    fn packages(&mut self, names: &[&str], context: &Context<'_>) {
         for name in names {
-            self.add(Resource::Package {
-                name: (*name).to_owned(),
+            let version = context.facts.versions.get(*name).cloned();
+            let wake = Wake {
+                service: self.service,
+                how: How::Restart,
+            };
+            self.items.push(Item {
+                service: self.service,
+                wakes: version.iter().map(|_| wake).collect(),
+                resource: Resource::Package {
+                    name: (*name).to_owned(),
+                    version,
+                },
             });
         }
     }

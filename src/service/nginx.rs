@@ -11,7 +11,7 @@ use crate::resource::{Dir, How, Item, Link, Resource};
 pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Nginx, Some(How::Reload));
     let place = &context.platform.nginx;
-    wants.packages(&context.platform.packages.nginx);
+    wants.packages(&context.platform.packages.nginx, context);
     let file = place
         .site_dir
         .join(&format!("{}.conf", context.site.domain));

@@ -31,8 +31,8 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Prosody, Some(How::Restart));
     let place = &context.platform.prosody;
     let packages = &context.platform.packages;
-    wants.packages(&packages.prosody);
-    wants.packages(&packages.plugins);
+    wants.packages(&packages.prosody, context);
+    wants.packages(&packages.plugins, context);
     wants.account(&place.account);
     let group = place.account.owner.group.clone();
     for dir in [&place.config, &place.config.join("conf.d")] {

@@ -21,7 +21,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
     let mut wants = Wants::of(ServiceId::Videobridge, Some(How::Restart));
     let platform = context.platform;
     let owner = &platform.videobridge.owner;
-    wants.packages(&platform.packages.videobridge);
+    wants.packages(&platform.packages.videobridge, context);
     wants.account(&platform.videobridge);
     let config = context.config_dir("videobridge");
     let group = &owner.group;

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use super::reader::{Document, Problem, Table};
 use super::{
-    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Prosody, ProsodyVersion,
-    Signature, Site, TokenAuth, Videobridge, Web, WebServer,
+    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Packages, Prosody,
+    ProsodyVersion, Signature, Site, TokenAuth, Videobridge, Web, WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
 
@@ -115,6 +115,7 @@ fn site(file: Table<'_>) -> Option<Site> {
     let jicofo = jicofo(file.table("jicofo"));
     let videobridge = videobridge(file.table("videobridge"));
     let meet = meet(file.table("meet"));
+    let packages = packages(file.table("packages"));
     let site = domain.map(|domain| Site {
         domain,
         admin_email,
@@ -126,6 +127,7 @@ fn site(file: Table<'_>) -> Option<Site> {
         jicofo,
         videobridge,
         meet,
+        packages,
     });
     if let Some(site) = &site {
         if matches!(
@@ -407,6 +409,25 @@ fn meet(table: Table<'_>) -> Meet {
         config,
         interface,
     }
+}
+
+fn packages(table: Table<'_>) -> Packages {
+    let set = table.text("set", "2.0.11031", |text| {
+        let is_version = text.split('.').count() == 3
+            && text
+                .split('.')
+                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_version {
+            Ok(text.to_owned())
+        } else {
+            Err(NameError(
+                "a set has the version of upstream's package `jitsi-meet`, three numbers"
+                    .to_owned(),
+            ))
+        }
+    });
+    table.finish();
+    Packages { set }
 }
 
 /// Two services cannot have one port; the check names the one that the file sets.

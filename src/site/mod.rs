@@ -42,6 +42,8 @@ pub struct Site {
     pub videobridge: Videobridge,
     /// The web application.
     pub meet: Meet,
+    /// Where packages come from.
+    pub packages: Packages,
 }
 
 /// Where the site's certificate and key are found.
@@ -257,6 +259,14 @@ pub struct Videobridge {
     pub websocket_port: u16,
     /// May its private REST interface end it gracefully, after which it comes back by itself?
     pub rest_shutdown: bool,
+}
+
+/// Where packages come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packages {
+    /// The set of Jitsi that is installed, by the version of upstream's metapackage; none leaves
+    /// what is installed as it is.
+    pub set: Option<String>,
 }
 
 /// The web application's settings.

@@ -36,6 +36,9 @@ mod renewal_caddy;
 mod rootfs;
 mod secrecy;
 mod services;
+mod sets;
+#[path = "../proving/sets.rs"]
+mod sets_of_standins;
 mod shell;
 mod spoiled;
 mod tree;
@@ -63,6 +66,13 @@ fn trixie() {
 fn caddy() {
     if gate::is_open() {
         journey::take_spoiled(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn sets_of_packages() {
+    if gate::is_open() {
+        sets::take(Release::Trixie);
     }
 }
 

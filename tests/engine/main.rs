@@ -8,3 +8,4 @@ mod pruning;
 mod spoiled;
 mod stage;
 mod steps;
+mod upgrades;

@@ -53,6 +53,7 @@ pub fn write(
         .below(&place, &Owner::root());
     let facts = Facts {
         pages: small_pages(),
+        versions: std::collections::BTreeMap::new(),
         ..Facts::default()
     };
     let layout = layout(&site, &platform, &kept.secrets, &facts)

@@ -23,6 +23,10 @@ mod gate;
 mod journey;
 mod kill;
 mod machine;
+mod packages;
+mod sets;
+#[path = "../proving/sets.rs"]
+mod sets_of_standins;
 mod small;
 mod tree;
 
@@ -41,9 +45,23 @@ fn boot_and_administrator() {
 }
 
 #[test]
+fn packages_of_ours() {
+    if gate::is_open() {
+        packages::take();
+    }
+}
+
+#[test]
 fn the_doctor() {
     if gate::is_open() {
         doctor::take();
+    }
+}
+
+#[test]
+fn sets_of_packages() {
+    if gate::is_open() && cases::are_here(&["dpkg-deb"]) {
+        sets::take();
     }
 }
 

@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use super::{Standing, failed, run};
+use super::{Standing, Wanted, failed, run};
 use crate::apply::AlterError;
 use crate::host::root::Root;
+use crate::host::workshop::{Installed, Workshop, debian_version};
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Found, State};
-use crate::resource::How;
+use crate::resource::{How, PackageVersion};
 
 /// How often systemd may start a service again before we call it broken.
 const MOST_RESTARTS: u32 = 3;
@@ -23,7 +24,8 @@ const POLICY_FILE: &str = "/usr/sbin/policy-rc.d";
 
 /// What apt knows.
 pub struct Debian {
-    installed: BTreeSet<String>,
+    pub(super) installed: Installed,
+    workshop: Workshop,
     /// Every package that a site may want.
     names: BTreeSet<&'static str>,
     /// Those of them that can be had; asked for in one go, since apt reads its lists anew each time.
@@ -32,31 +34,80 @@ pub struct Debian {
 
 impl Debian {
     /// Asks the machine what is installed.
-    pub(super) fn ask(names: BTreeSet<&'static str>) -> Self {
+    pub(super) fn ask(names: BTreeSet<&'static str>, workshop: Workshop) -> Self {
         Self {
             installed: installed(),
+            workshop,
             names,
             candidates: OnceCell::new(),
         }
     }
 
     /// Is a package there, or can it be had?
-    pub(super) fn package(&self, name: &str) -> Found {
-        if self.installed.contains(name) {
-            return Found::State(State::Present);
+    pub(super) fn package(&self, root: &Root, name: &str, version: Option<&str>) -> Found {
+        match (self.installed.get(name), version) {
+            (Some(_), None) => return Found::State(State::Present),
+            (Some(found), Some(_)) => return Found::State(State::Package(found.clone())),
+            (None, _) => {}
         }
-        let can_be_had = if self.names.contains(name) {
-            let ask = || candidates(self.names.iter().copied());
-            self.candidates.get_or_init(ask).contains(name)
-        } else {
-            candidates([name]).contains(name)
+        let offered = match version {
+            Some(version) => self.offers(root, name, &PackageVersion::any(version)),
+            None if self.has_candidate(name) => Ok(()),
+            None => self.workshop.has(root, name, None, &self.installed),
         };
-        if can_be_had {
-            return Found::State(State::Absent);
+        match offered {
+            Ok(()) => Found::State(State::Absent),
+            Err(why) => Found::Unknown(format!("no repository of this machine has it; {why}")),
         }
-        Found::Unknown(format!(
-            "it is not installed and no repository of this machine has it: add one that does, or install `{name}` by hand"
-        ))
+    }
+
+    /// Could this version be installed, from the store or from a repository?
+    pub(super) fn offers(
+        &self,
+        root: &Root,
+        name: &str,
+        version: &PackageVersion,
+    ) -> Result<(), String> {
+        match self
+            .workshop
+            .has(root, name, Some(version), &self.installed)
+        {
+            Err(_) if in_repository(name, version).is_some() => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Has a repository any version of it?
+    fn has_candidate(&self, name: &str) -> bool {
+        if !self.names.contains(name) {
+            return candidates([name]).contains(name);
+        }
+        let ask = || candidates(self.names.iter().copied());
+        self.candidates.get_or_init(ask).contains(name)
+    }
+
+    /// What `apt-get install` takes for a package: its name, perhaps with a version, or a file.
+    fn word(&self, root: &Root, wanted: &Wanted) -> Result<String, AlterError> {
+        let Wanted { name, version } = wanted;
+        match version {
+            None if self.has_candidate(name) => return Ok(name.clone()),
+            Some(version)
+                if self
+                    .workshop
+                    .has(root, name, Some(version), &self.installed)
+                    .is_err() =>
+            {
+                if let Some(exact) = in_repository(name, version) {
+                    return Ok(format!("{name}={exact}"));
+                }
+            }
+            _ => {}
+        }
+        let made = self
+            .workshop
+            .make(root, name, version.as_ref(), &self.installed);
+        made.map(|file| file.to_string())
+            .map_err(|why| failed(name, why))
     }
 
     /// Takes away what a run that was killed while it installed has left behind: no package would
@@ -75,7 +126,10 @@ impl Debian {
     ///
     /// # Errors
     /// The last words of `apt-get`.
-    pub(super) fn install(&mut self, root: &Root, names: &[String]) -> Result<(), AlterError> {
+    pub(super) fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
+        let words: Result<Vec<String>, AlterError> =
+            wanted.iter().map(|one| self.word(root, one)).collect();
+        let words = words?;
         let policy = AbsPath::fixed(POLICY_FILE);
         let ours = State::File {
             bytes: POLICY.as_bytes().to_vec(),
@@ -95,11 +149,12 @@ impl Debian {
             "install",
             "-y",
             "--no-install-recommends",
+            "--allow-downgrades",
             "-o",
             "Dpkg::Options::=--force-confold",
             "--",
         ];
-        args.extend(names.iter().map(String::as_str));
+        args.extend(words.iter().map(String::as_str));
         // Packages that a power cut left half configured stand in the way of all others.
         let configure = ["--configure", "--pending", "--force-confold"];
         let done = run("dpkg", &configure).and_then(|_| run("apt-get", &args));
@@ -133,17 +188,28 @@ fn with_candidate(policy: &str) -> BTreeSet<String> {
     found
 }
 
-fn installed() -> BTreeSet<String> {
-    let listed = run(
-        "dpkg-query",
-        &["-W", "-f", "${Package} ${db:Status-Status}\\n"],
-    )
-    .unwrap_or_default();
-    listed
-        .lines()
-        .filter_map(|line| line.strip_suffix(" installed"))
-        .map(str::to_owned)
-        .collect()
+/// The version of a repository that fits, with its revision.
+fn in_repository(name: &str, wanted: &PackageVersion) -> Option<String> {
+    // `NAME | VERSION | WHERE`, the newest first.
+    let said = run("apt-cache", &["madison", "--", name]).unwrap_or_default();
+    let versions = said.lines().filter_map(|line| {
+        let mut columns = line.split('|').map(str::trim);
+        (columns.next()? == name).then_some(debian_version(columns.next()?))
+    });
+    let fitting: Vec<PackageVersion> = versions.filter(|version| version == wanted).collect();
+    let exact = fitting.iter().find(|one| one.exact == wanted.exact);
+    exact.or(fitting.first()).map(|one| one.exact.clone())
+}
+
+fn installed() -> Installed {
+    let format = "${Package} ${Version} ${db:Status-Status}\\n";
+    let listed = run("dpkg-query", &["-W", "-f", format]).unwrap_or_default();
+    let packages = listed.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let (name, version) = (words.next()?, words.next()?);
+        (words.next()? == "installed").then(|| (name.to_owned(), debian_version(version)))
+    });
+    packages.collect()
 }
 
 /// What systemd says in a word; it exits with an error for most words.

@@ -18,11 +18,13 @@ use std::time::{Duration, Instant};
 use super::facts;
 use super::names::{self, Table};
 use super::root::Root;
+use super::workshop::{Installed, Workshop};
 use crate::apply::AlterError;
 use crate::name::AbsPath;
+use crate::package::assemble::Family;
 use crate::plan::{Found, State};
 use crate::platform::Init;
-use crate::resource::{How, Probe, Resource, Service};
+use crate::resource::{How, PackageVersion, Probe, Resource, Service};
 
 pub use health::trouble;
 
@@ -38,6 +40,15 @@ pub enum Live {
     Debian(debian::Debian),
     /// pkgtools and rc scripts.
     Slackware(pkgtools::Pkgtools),
+}
+
+/// A package to be installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// In this version; else in the one that fits best.
+    pub version: Option<PackageVersion>,
 }
 
 /// How a service stands, with the system's own word for it.
@@ -90,10 +101,16 @@ impl Live {
     pub fn ask(root: &Root) -> Self {
         let platform = facts::release(root).map(|release| release.platform());
         match platform.as_ref().map(|platform| platform.init) {
-            Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(root)),
+            Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(
+                root,
+                Workshop::new(Family::Slackware),
+            )),
             Some(Init::Systemd) | None => {
                 let names = platform.iter().flat_map(|known| known.packages.all());
-                Self::Debian(debian::Debian::ask(names.collect()))
+                Self::Debian(debian::Debian::ask(
+                    names.collect(),
+                    Workshop::new(Family::Debian),
+                ))
             }
         }
     }
@@ -108,14 +125,29 @@ impl Live {
             (Resource::User { name, .. }, _) => {
                 there(names::by_name(Table::Passwd, name).is_some())
             }
-            (Resource::Package { name }, Self::Debian(debian)) => debian.package(name),
-            (Resource::Package { name }, Self::Slackware(pkgtools)) => pkgtools.package(root, name),
+            (Resource::Package { name, version }, Self::Debian(debian)) => {
+                debian.package(root, name, version.as_deref())
+            }
+            (Resource::Package { name, version }, Self::Slackware(pkgtools)) => {
+                pkgtools.package(root, name, version.as_deref())
+            }
             (Resource::Service(service), Self::Debian(_)) => debian::unit(&service.name),
             (Resource::Service(service), Self::Slackware(_)) => {
                 slackware::look(root, &service.name)
             }
             (Resource::Dir(_) | Resource::File(_) | Resource::Link(_), _) => return None,
         })
+    }
+
+    /// See [`Observe::offers`](crate::plan::Observe::offers).
+    ///
+    /// # Errors
+    /// Why the version cannot be had.
+    pub fn offers(&self, root: &Root, name: &str, version: &PackageVersion) -> Result<(), String> {
+        match self {
+            Self::Debian(debian) => debian.offers(root, name, version),
+            Self::Slackware(pkgtools) => pkgtools.offers(root, name, version),
+        }
     }
 
     /// Takes away what a run that was killed has left behind outside the books.
@@ -133,10 +165,10 @@ impl Live {
     ///
     /// # Errors
     /// The last words of the package manager.
-    pub fn install(&mut self, root: &Root, names: &[String]) -> Result<(), AlterError> {
+    pub fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
         match self {
-            Self::Debian(debian) => debian.install(root, names),
-            Self::Slackware(pkgtools) => pkgtools.install(root, names),
+            Self::Debian(debian) => debian.install(root, wanted),
+            Self::Slackware(pkgtools) => pkgtools.install(root, wanted),
         }
     }
 
@@ -144,7 +176,14 @@ impl Live {
     ///
     /// # Errors
     /// The last words of the system's program.
-    pub fn set(&self, root: &Root, thing: &Resource, state: &State) -> Result<(), AlterError> {
+    pub fn set(&mut self, root: &Root, thing: &Resource, state: &State) -> Result<(), AlterError> {
+        if let (Resource::Package { name, .. }, State::Package(version)) = (thing, state) {
+            let wanted = Wanted {
+                name: name.clone(),
+                version: Some(version.clone()),
+            };
+            return self.install(root, &[wanted]);
+        }
         let done = match (thing, state) {
             (Resource::Group { name, id }, State::Present) => self.add_group(name, *id),
             (Resource::Group { name, .. }, State::Absent) => {
@@ -314,6 +353,15 @@ impl Live {
             Self::Debian(_) => debian::last_lines(name),
             Self::Slackware(_) => slackware::last_lines(root, name),
         }
+    }
+}
+
+/// What is installed on the machine.
+#[must_use]
+pub fn installed(root: &Root) -> Installed {
+    match Live::ask(root) {
+        Live::Debian(debian) => debian.installed,
+        Live::Slackware(pkgtools) => pkgtools.installed,
     }
 }
 
