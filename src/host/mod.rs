@@ -22,6 +22,7 @@ pub mod names;
 pub mod people;
 pub mod probe;
 pub mod process;
+pub mod recipes;
 pub mod root;
 mod scram;
 pub mod secrets;

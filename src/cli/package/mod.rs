@@ -1,6 +1,7 @@
 //! Upstream's releases made into packages.
 
 mod list;
+mod recipe;
 
 use std::process::ExitCode;
 
@@ -13,10 +14,13 @@ use super::report::{Failure, Report};
 pub(super) enum Verb {
     /// List the pieces of the catalogue
     List,
+    /// Write what is needed to make a package without this program
+    Recipe(recipe::Args),
 }
 
 pub(super) fn run(verb: &Verb, report: &mut Report) -> Result<ExitCode, Failure> {
     match verb {
         Verb::List => list::run(report),
+        Verb::Recipe(args) => recipe::run(args, report),
     }
 }
