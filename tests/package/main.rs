@@ -23,3 +23,4 @@ mod shell;
 mod unpacked;
 mod upstream;
 mod upstreams_debs;
+mod whole;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use time::OffsetDateTime;
+
 use super::words::{line, refuse};
 use crate::package::{Meta, PackageError};
 
@@ -44,7 +46,7 @@ const EXPAT: &str = "\
 /// The file's text.
 pub(super) fn copyright(meta: &Meta) -> Result<String, PackageError> {
     let licence = line(meta, "licence", &meta.licence)?;
-    let copyright = line(meta, "copyright", &meta.copyright)?;
+    let copyright = dated(meta, line(meta, "copyright", &meta.copyright)?);
     let homepage = line(meta, "homepage", &meta.homepage)?;
     let wrong = || refuse(meta, "its licence is no list of SPDX's names");
     let (mut short, mut terms) = (Vec::new(), BTreeSet::new());
@@ -81,6 +83,22 @@ pub(super) fn copyright(meta: &Meta) -> Result<String, PackageError> {
     Ok(text)
 }
 
+/// A notice has a year; where it is not said, it is the year in which the release was published.
+fn dated(meta: &Meta, copyright: &str) -> String {
+    let is_year = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    if copyright
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(is_year)
+    {
+        return copyright.to_owned();
+    }
+    let seconds = i64::try_from(meta.time).unwrap_or_default();
+    match OffsetDateTime::from_unix_timestamp(seconds) {
+        Ok(time) => format!("{} {copyright}", time.year()),
+        Err(_) => copyright.to_owned(),
+    }
+}
+
 /// Debian's short name, and the terms.
 fn paragraph(spdx: &str) -> (String, String) {
     if spdx == "MIT" {
@@ -103,12 +121,12 @@ fn paragraph(spdx: &str) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::copyright;
+    use super::{copyright, dated};
     use crate::package::Meta;
     use crate::package::meta::Arch;
 
-    fn of(licence: &str) -> Result<String, String> {
-        let meta = Meta {
+    fn meta(licence: &str) -> Meta {
+        Meta {
             name: "x1".to_owned(),
             version: "1".to_owned(),
             build: 1,
@@ -122,14 +140,28 @@ mod tests {
             replaces: Vec::new(),
             config: Vec::new(),
             links_that_were_folders: Vec::new(),
-            time: 0,
-        };
+            time: 1_780_939_200,
+        }
+    }
+
+    fn of(licence: &str) -> Result<String, String> {
+        let meta = meta(licence);
         let text = copyright(&meta).map_err(|error| error.to_string())?;
         Ok(text
             .lines()
             .filter(|line| line.starts_with("License"))
             .collect::<Vec<_>>()
             .join("|"))
+    }
+
+    #[test]
+    fn notices_have_a_year() {
+        let meta = meta("MIT");
+        assert_eq!(dated(&meta, "8x8, Inc."), "2026 8x8, Inc.");
+        for said in ["2015 aiq", "2003-2007 Kepler, 2013 Wild", "aiq (2013)"] {
+            assert_eq!(dated(&meta, said), said);
+        }
+        assert_eq!(dated(&meta, "Room 12345"), "2026 Room 12345");
     }
 
     #[test]
