@@ -13,6 +13,7 @@ mod ask;
 pub mod books;
 pub mod bosh;
 pub mod bridge;
+pub mod build;
 pub mod c2s;
 pub mod cache;
 pub mod facts;

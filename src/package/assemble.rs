@@ -17,7 +17,7 @@ use flate2::{Compression, GzBuilder};
 use self::homes::Homes;
 use super::catalogue::Place;
 use super::meta::Arch;
-use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree, txz};
+use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree};
 
 /// Whose package it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +26,6 @@ pub enum Family {
     Slackware,
     /// `.deb`.
     Debian,
-}
-
-impl Family {
-    /// A whole version, as the family's package manager knows it.
-    ///
-    /// Slackware: `1.0_1183`; the build stands in a field of its own. Debian: `1.0-1183-1+ji1`, which is
-    /// newer than upstream's own `1.0-1183-1`, so that apt does not put that in its place, and older than
-    /// upstream's next.
-    #[must_use]
-    pub fn version(self, upstream: &str, build: u32) -> String {
-        match self {
-            Self::Slackware => txz::version(upstream),
-            Self::Debian => format!("{upstream}-1+ji{build}"),
-        }
-    }
 }
 
 /// What is to be assembled.

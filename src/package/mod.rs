@@ -12,6 +12,7 @@ pub mod deb;
 pub mod index;
 pub mod meta;
 pub mod path;
+pub mod recipe;
 pub mod sbom;
 pub mod set;
 pub mod standing;
@@ -62,7 +63,22 @@ pub enum PackageError {
         /// What is wrong.
         why: String,
     },
+    /// The catalogue has mistakes: all of them.
+    #[error("the catalogue has {}:\n{}", count(.0), lines(.0))]
+    Mistakes(Vec<catalogue::Mistake>),
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+fn count(mistakes: &[catalogue::Mistake]) -> String {
+    match mistakes.len() {
+        1 => "a mistake".to_owned(),
+        number => format!("{number} mistakes"),
+    }
+}
+
+fn lines(mistakes: &[catalogue::Mistake]) -> String {
+    let lines: Vec<_> = mistakes.iter().map(|one| format!("  {one}")).collect();
+    lines.join("\n")
 }

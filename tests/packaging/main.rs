@@ -20,6 +20,7 @@ mod deb;
 mod debs;
 #[path = "../booted/gate.rs"]
 mod gate;
+mod linked;
 mod machine;
 #[path = "../booted/mirror.rs"]
 mod mirror;

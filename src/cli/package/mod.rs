@@ -3,6 +3,7 @@
 //! To add a verb: a variant of [`Verb`], a file with `run`, its line in [`run`], a session in
 //! `tests/fetch/` or a neighbour of it.
 
+mod build;
 mod cures;
 mod fetch;
 mod list;
@@ -33,6 +34,8 @@ pub(super) enum Verb {
     Outdated(outdated::Args),
     /// Say whether files are what they should be
     Verify(verify::Args),
+    /// Build packages of sources in the cache
+    Build(build::Args),
     /// Print what this program is made of (CycloneDX)
     Sbom(sbom::Args),
 }
@@ -43,6 +46,7 @@ pub(super) fn run(global: &Global, verb: &Verb, report: &mut Report) -> Result<E
         Verb::Fetch(args) => fetch::run(global, args, report),
         Verb::Outdated(args) => outdated::run(global, args, report),
         Verb::Verify(args) => verify::run(global, args, report),
+        Verb::Build(args) => build::run(global, args, report),
         Verb::Sbom(args) => sbom::run(args, report),
     }
 }

@@ -1,7 +1,7 @@
 //! Where a family wants documents and manual pages.
 
 use super::{Family, Order, Unpacked};
-use crate::package::{Node, PackageError, PackagePath};
+use crate::package::{Node, PackageError, PackagePath, txz};
 
 /// A package's own folders.
 #[derive(Debug)]
@@ -40,11 +40,7 @@ impl Homes {
         let (piece, version) = (order.piece, &order.release.version);
         let documents = match order.family {
             Family::Slackware => {
-                format!(
-                    "usr/doc/{}-{}",
-                    piece.name,
-                    order.family.version(version, order.build)
-                )
+                format!("usr/doc/{}-{}", piece.name, txz::version(version))
             }
             Family::Debian => {
                 format!(

@@ -273,9 +273,3 @@ fn programs_are_for_one_machine() {
     let error = made(places, Family::Slackware, &source(183)).expect_err("another machine");
     assert!(error.contains("another machine than x86_64"), "{error}");
 }
-
-#[test]
-fn versions_sort_rightly_against_upstreams() {
-    assert_eq!(Family::Slackware.version("1.0-1183", 2), "1.0_1183");
-    assert_eq!(Family::Debian.version("1.0-1183", 2), "1.0-1183-1+ji2");
-}

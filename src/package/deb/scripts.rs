@@ -35,7 +35,13 @@ pub(super) fn of(meta: &Meta) -> Result<Vec<(&'static str, String)>, PackageErro
     if helper.is_empty() {
         return Ok(Vec::new());
     }
-    let script = |more: &str| format!("#!/bin/sh\nset -e\n{more}{helper}");
+    // these two comments are what lintian knows the lines of programs by
+    let script = |more: &str| {
+        format!(
+            "#!/bin/sh\nset -e\n# Automatically added by jitsi-install\n{more}{helper}\
+             # End automatically added section\n"
+        )
+    };
     Ok(vec![
         ("preinst", script(&first)),
         ("postinst", script("")),
