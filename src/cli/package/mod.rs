@@ -30,12 +30,12 @@ pub(super) enum Verb {
     List(list::Args),
     /// Download sources into the cache
     Fetch(fetch::Args),
+    /// Build packages of sources in the cache
+    Build(build::Args),
     /// Compare the catalogue with upstream's signed index
     Outdated(outdated::Args),
     /// Say whether files are what they should be
     Verify(verify::Args),
-    /// Build packages of sources in the cache
-    Build(build::Args),
     /// Print what this program is made of (CycloneDX)
     Sbom(sbom::Args),
 }
@@ -44,9 +44,9 @@ pub(super) fn run(global: &Global, verb: &Verb, report: &mut Report) -> Result<E
     match verb {
         Verb::List(args) => list::run(global, args, report),
         Verb::Fetch(args) => fetch::run(global, args, report),
+        Verb::Build(args) => build::run(global, args, report),
         Verb::Outdated(args) => outdated::run(global, args, report),
         Verb::Verify(args) => verify::run(global, args, report),
-        Verb::Build(args) => build::run(global, args, report),
         Verb::Sbom(args) => sbom::run(args, report),
     }
 }
