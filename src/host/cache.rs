@@ -320,7 +320,7 @@ fn length(stat: &FileStat) -> u64 {
 /// # Errors
 /// When no file in a folder can have it, or the cache gives such names itself.
 pub fn file_name(source: &Source) -> Result<&str, CacheError> {
-    let name = source.name();
+    let name = source.file_name();
     let is_taken = [".part", ".from", ".wrong"]
         .iter()
         .any(|ending| name.ends_with(ending));

@@ -92,16 +92,6 @@ impl Release {
     }
 }
 
-impl Source {
-    /// Its file's name: what the catalogue says, else the last part of its address.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        let address = self.url.split(['?', '#']).next().unwrap_or_default();
-        let last = address.rsplit('/').next().unwrap_or_default();
-        self.file.as_deref().unwrap_or(last)
-    }
-}
-
 impl Catalogue {
     /// The names of all sets, newest first.
     #[must_use]
@@ -136,7 +126,7 @@ impl Catalogue {
             let mut pieces = self.pieces.iter().filter(|piece| piece.has_sets());
             pieces.all(|piece| {
                 let release = piece.in_set(set);
-                release.is_some_and(|release| !piece.is_below_minimum(release))
+                release.is_some_and(|release| !release.old && !piece.is_below_minimum(release))
             })
         };
         self.sets().into_iter().find(is_good)
@@ -221,7 +211,7 @@ impl Catalogue {
         let mut good = piece
             .releases
             .iter()
-            .filter(|release| !piece.is_below_minimum(release));
+            .filter(|release| !release.old && !piece.is_below_minimum(release));
         good.next()
             .ok_or_else(|| ChoiceError::NoGoodRelease(piece.name.clone()))
     }

@@ -91,7 +91,7 @@ fn standing<'c>(
     metapackage: Option<&Entry>,
     piece: &'c Piece,
 ) -> Option<Standing<'c>> {
-    let newest = piece.releases.first()?;
+    let newest = piece.newest().or(piece.releases.first())?;
     let (package, ours) = newest.sources.iter().find_map(deb).unzip();
     // What the newest set pins counts; upstream's index may have single pieces that are newer.
     let upstream = package.and_then(|package| {
@@ -134,7 +134,7 @@ fn release_standing<'c>(
         let Some((package, version)) = deb(source) else {
             continue;
         };
-        if let Some(entry) = index.file(source.name()) {
+        if let Some(entry) = index.file(source.file_name()) {
             hash = match (hash, entry.sha256 == source.sha256) {
                 (Hash::Differs, _) | (_, false) => Hash::Differs,
                 _ => Hash::Confirmed,
@@ -161,7 +161,7 @@ fn release_standing<'c>(
 
 /// Package and version of an upstream `.deb`, from its name: `PACKAGE_VERSION_ARCH.deb`.
 fn deb(source: &Source) -> Option<(&str, &str)> {
-    let mut parts = source.name().strip_suffix(".deb")?.split('_');
+    let mut parts = source.file_name().strip_suffix(".deb")?.split('_');
     let (package, version, _arch) = (parts.next()?, parts.next()?, parts.next()?);
     parts.next().is_none().then_some((package, version))
 }

@@ -87,7 +87,7 @@ fn without_a_known_length() {
     stage.holds("a.bin", &file);
     // So is an empty one.
     let server = Server::files(&[("empty", b"")]);
-    let stage = Stage::one(server.url("empty"), b"");
+    let stage = Stage::new(&[Piece::of("piece", server.url("empty"), b"").without_size()]);
     stage.fetches();
     stage.holds("empty", b"");
 }

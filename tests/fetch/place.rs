@@ -35,6 +35,11 @@ fn on_its_own_disk(stage: &Stage, options: &str, then: &str) -> Option<(Output, 
         ])
         .arg(fetch.get_program())
         .args(fetch.get_args())
+        .envs(
+            fetch
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
         .arg(disk.join("cache"))
         .output()
         .unwrap();
@@ -114,6 +119,11 @@ fn without_rights(stage: &Stage, args: &[&str]) -> Option<Output> {
     let command = stage.command(args);
     let output = Command::new(program)
         .args(command.get_args())
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
         .uid(nobody.uid.as_raw())
         .gid(nobody.gid.as_raw())
         .output()

@@ -6,8 +6,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::proving::{program, run, said};
-use crate::server::Server;
+use crate::server::{Server, answer};
 use crate::stage::{Piece, Stage, Upstream, bytes, sha256};
+use crate::tls::authority;
 
 /// A key, in a folder of its own.
 pub struct Key {
@@ -160,7 +161,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Option<Self> {
-        let stage = Stage::new(&[]);
+        let stage = Stage::one("https://example.org/a".to_owned(), b"a");
         let key = Key::new(&stage.path("gnupg"))?;
         Self::with(stage, key)
     }
@@ -277,18 +278,32 @@ fn both_ways_of_signing() {
 fn from_a_server_as_the_catalogue_says() {
     let Some(scene) = Scene::new() else { return };
     let read = |name: &str| std::fs::read(scene.repository.folder.join(name)).unwrap();
+    let (pem, config) = authority("127.0.0.1");
+    std::fs::write(scene.stage.path("authority.pem"), pem).unwrap();
+    let (index, list) = (read("InRelease"), read("Packages.xz"));
     let key = std::fs::read(scene.stage.path("key.asc")).unwrap();
-    let server = Server::files(&[
-        ("stable/InRelease", &read("InRelease")),
-        ("stable/Packages.xz", &read("Packages.xz")),
-        ("key", &key),
-    ]);
+    let server = Server::start_tls(config, move |request, wire, number| {
+        match request.path.as_str() {
+            "/stable/InRelease" => answer(wire, "200 OK", &[], &index),
+            "/stable/Packages.xz" => answer(wire, "200 OK", &[], &list),
+            "/key" if number < 3 => answer(wire, "200 OK", &[], &key),
+            // A page instead of a key.
+            _ => answer(wire, "200 OK", &[], b"<html>sign in</html>"),
+        }
+    });
     scene.known(&Upstream {
         index: server.url("stable/"),
         key: server.url("key"),
         fingerprint: scene.key.fingerprint.clone(),
     });
-    let output = scene.stage.run(&["outdated"]);
+    let ask = || {
+        let mut command = scene.stage.command(&["outdated"]);
+        command
+            .env("SSL_CERT_FILE", scene.stage.path("authority.pem"))
+            .output()
+            .unwrap()
+    };
+    let output = ask();
     assert!(output.status.success(), "{}", said(&output));
     let asked: Vec<String> = server
         .log()
@@ -296,17 +311,8 @@ fn from_a_server_as_the_catalogue_says() {
         .map(|request| request.path)
         .collect();
     assert_eq!(asked, ["/stable/InRelease", "/key", "/stable/Packages.xz"]);
-    // A page instead of a key.
-    let server = Server::files(&[
-        ("stable/InRelease", &read("InRelease")),
-        ("key", b"<html>sign in</html>"),
-    ]);
-    scene.known(&Upstream {
-        index: server.url("stable/"),
-        key: server.url("key"),
-        fingerprint: scene.key.fingerprint.clone(),
-    });
-    let output = scene.stage.run(&["outdated"]);
+    let output = ask();
+    assert_eq!(output.status.code(), Some(1));
     assert!(
         said(&output).contains("it is no OpenPGP key"),
         "{}",
@@ -392,7 +398,7 @@ fn signed_by_somebody_else() {
 
 #[test]
 fn keys_and_lists_that_are_over() {
-    let stage = Stage::new(&[]);
+    let stage = Stage::one("https://example.org/a".to_owned(), b"a");
     let Some(old) = Key::made(&stage.path("gnupg"), "2d", Some("20200101T000000")) else {
         return;
     };

@@ -1,5 +1,6 @@
 //! A tree with a catalogue, and the program on it.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -10,6 +11,8 @@ pub const CACHE: &str = "var/cache/jitsi-install/sources";
 
 pub struct Stage {
     folder: tempfile::TempDir,
+    /// Where the files of the catalogue really lie: it knows https only.
+    from: RefCell<Option<String>>,
 }
 
 /// What the catalogue says of a file.
@@ -76,6 +79,7 @@ impl Stage {
     pub fn new(pieces: &[Piece<'_>]) -> Self {
         let stage = Self {
             folder: tempfile::tempdir().unwrap(),
+            from: RefCell::default(),
         };
         std::fs::create_dir(stage.path("root")).unwrap();
         stage.catalogue(pieces);
@@ -96,15 +100,23 @@ impl Stage {
             "schema = 1\n[upstream]\nindex = \"{}\"\nkey = \"{}\"\nfingerprint = \"{}\"\nmetapackage = \"jitsi-meet\"\n",
             upstream.index, upstream.key, upstream.fingerprint
         );
+        self.from.take();
         for piece in pieces {
+            let (base, name) = piece.url.rsplit_once('/').unwrap();
+            let mut url = piece.url.clone();
+            if !url.starts_with("https://") {
+                let known = self.from.replace(Some(base.to_owned()));
+                assert!(known.is_none_or(|known| known == base), "one place for all");
+                url = format!("https://upstream.invalid/{name}");
+            }
             let size = piece
                 .size
                 .map_or_else(String::new, |size| format!(", size = {size}"));
             text.push_str(&format!(
                 "[[piece]]\nname = \"{}\"\nsummary = \"s\"\ndescription = \"d\"\nlicence = \"MIT\"\ncopyright = \"c\"\n\
-                 homepage = \"https://example.org/\"\nstyle = \"archive\"\n[[piece.release]]\nversion = \"1.0\"\ntime = 1\n\
+                 homepage = \"https://example.org/\"\nstyle = \"archive\"\nplace = [{{ from = \"a\", to = \"usr/share/a\" }}]\n[[piece.release]]\nversion = \"1.0\"\ntime = 1780000000\n\
                  source = [{{ url = \"{}\", sha256 = \"{}\", record = \"computed\"{size} }}]\n",
-                piece.name, piece.url, piece.sha256
+                piece.name, url, piece.sha256
             ));
         }
         std::fs::write(self.path("catalogue.toml"), text).unwrap();
@@ -141,6 +153,12 @@ impl Stage {
             .arg(self.path("catalogue.toml"))
             .args(&args[1..])
             .stdin(Stdio::null());
+        if let Some(from) = &*self.from.borrow()
+            && args[0] == "fetch"
+            && !args.contains(&"--from")
+        {
+            command.env("JITSI_INSTALL_FROM", from);
+        }
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }

@@ -9,7 +9,7 @@ use crate::server::{Server, answer, part};
 use crate::stage::{Piece, Stage, bytes};
 
 /// An authority's certificate, and a server with one of its certificates for this name.
-fn authority(name: &str) -> (String, Arc<rustls::ServerConfig>) {
+pub fn authority(name: &str) -> (String, Arc<rustls::ServerConfig>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();

@@ -62,7 +62,7 @@ fn against_the_catalogue() {
 #[test]
 fn against_the_signed_index() {
     let (file, other) = (bytes(2_000, 102), bytes(2_000, 103));
-    let stage = Stage::new(&[]);
+    let stage = Stage::one("https://example.org/a".to_owned(), b"a");
     let Some(key) = Key::new(&stage.path("gnupg")) else {
         return;
     };
@@ -77,16 +77,18 @@ fn against_the_signed_index() {
     key.export(&stage.path("key.asc"), true);
     let upstream = |index: String| Upstream {
         index,
-        key: format!("file://{}", stage.path("key.asc").display()),
         fingerprint: key.fingerprint.clone(),
+        ..Upstream::default()
     };
-    let folder = format!("file://{}/", repository.folder.display());
+    let folder = Upstream::default().index;
+    let (index, key_file) = (repository.folder.to_str().unwrap(), stage.path("key.asc"));
+    let signed = ["--index", index, "--key", key_file.to_str().unwrap()];
     let name = "jicofo_1.0-1189-1_all.deb";
     let piece = |index: &str| Piece::of("jicofo", format!("{index}{name}"), &file);
     stage.catalogue_of(&upstream(folder.clone()), &[piece(&folder)]);
     let path = repository.folder.join(name);
     let path = path.to_str().unwrap();
-    let (code, text) = verify(&stage, &[path]);
+    let (code, text) = verify(&stage, &[&[path], &signed[..]].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(
         text.contains("right by the catalogue; right by upstream's signed index"),
@@ -94,14 +96,7 @@ fn against_the_signed_index() {
     );
     // Of what the catalogue does not have, the index alone knows.
     let lobby = repository.folder.join("lobby_1-1_all.deb");
-    let (code, text) = verify(
-        &stage,
-        &[
-            lobby.to_str().unwrap(),
-            "--index",
-            repository.folder.to_str().unwrap(),
-        ],
-    );
+    let (code, text) = verify(&stage, &[&[lobby.to_str().unwrap()], &signed[..]].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(
         text.contains("not in the catalogue; right by upstream's signed index"),
@@ -113,13 +108,13 @@ fn against_the_signed_index() {
         &[Piece::of("jicofo", format!("{folder}{name}"), &other)],
     );
     std::fs::write(path, &other).unwrap();
-    let output = stage.run(&["verify", path, "--json"]);
+    let output = stage.run(&[&["verify", path, "--json"], &signed[..]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let row = &json(&output)["files"][0];
     assert_eq!(row["catalogue"], "right");
     assert_eq!(row["form"], "not-asked");
     // Nobody reaches upstream: what the catalogue says is said, and that nobody else was asked.
-    let gone = "http://127.0.0.1:1/stable/";
+    let gone = "https://127.0.0.1:1/stable/";
     stage.catalogue_of(
         &upstream(gone.to_owned()),
         &[Piece::of("jicofo", format!("{gone}{name}"), &other)],
@@ -164,7 +159,7 @@ fn package() -> Vec<u8> {
 
 #[test]
 fn packages_by_their_form() {
-    let stage = Stage::one("https://example.org/pool/a.bin".to_owned(), b"");
+    let stage = Stage::one("https://example.org/pool/a.bin".to_owned(), b"a");
     let good = package();
     let put = |name: &str, bytes: &[u8]| {
         let path = stage.path(name);

@@ -147,7 +147,7 @@ fn sources(catalogue: &Catalogue) -> impl Iterator<Item = &Source> {
 }
 
 fn named<'c>(catalogue: &'c Catalogue, name: &str) -> Option<&'c Source> {
-    sources(catalogue).find(|source| source.name() == name)
+    sources(catalogue).find(|source| source.file_name() == name)
 }
 
 fn look(path: &Path, catalogue: &Catalogue, asked: Option<&Asked>) -> Result<Row, Failure> {
@@ -161,7 +161,9 @@ fn look(path: &Path, catalogue: &Catalogue, asked: Option<&Asked>) -> Result<Row
     let source = named(catalogue, &name).or_else(by_hash);
     let entry = asked.and_then(|asked| {
         let by_hash = |entry: &&Entry| entry.sha256 == sha256;
-        let named = asked.index.file(source.map_or(name.as_str(), Source::name));
+        let named = asked
+            .index
+            .file(source.map_or(name.as_str(), Source::file_name));
         named.or_else(|| asked.index.entries.iter().find(by_hash))
     });
     let mut row = Row {
