@@ -27,6 +27,7 @@ pub mod net;
 pub mod people;
 pub mod probe;
 pub mod process;
+pub mod recipes;
 pub mod root;
 mod scram;
 pub mod secrets;

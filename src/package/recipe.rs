@@ -56,13 +56,11 @@ pub fn build_script(
     if !piece.style_of(release).compiles() {
         return Ok(None);
     }
+    let mut variables = vec![("VERSION", script::word(&release.version)?)];
+    variables.extend(script::places(piece, form));
     let mut lines = script::Lines::new();
     lines.push("set -e");
     lines.push(": \"${DESTDIR:?}\"");
-    lines.push(format!("VERSION={}", script::word(&release.version)?));
-    for (name, value) in script::places(piece, form) {
-        lines.push(format!("{name}={value}"));
-    }
     lines.push(format!("export SOURCE_DATE_EPOCH={}", release.time));
     if let Some(root) = release
         .sources
@@ -71,7 +69,7 @@ pub fn build_script(
     {
         lines.push(format!("cd {}", script::word(root)?));
     }
-    lines.append(script::install(piece, release)?);
+    lines.append(script::install(piece, release)?.assign(variables));
     Ok(Some(lines.text()))
 }
 

@@ -9,6 +9,7 @@ mod fetch;
 mod list;
 mod outdated;
 mod progress;
+mod recipe;
 mod sbom;
 mod stock;
 mod upstream;
@@ -32,6 +33,8 @@ pub(super) enum Verb {
     Fetch(fetch::Args),
     /// Build packages of sources in the cache
     Build(build::Args),
+    /// Write what is needed to make a package without this program
+    Recipe(recipe::Args),
     /// Compare the catalogue with upstream's signed index
     Outdated(outdated::Args),
     /// Say whether files are what they should be
@@ -45,6 +48,7 @@ pub(super) fn run(global: &Global, verb: &Verb, report: &mut Report) -> Result<E
         Verb::List(args) => list::run(global, args, report),
         Verb::Fetch(args) => fetch::run(global, args, report),
         Verb::Build(args) => build::run(global, args, report),
+        Verb::Recipe(args) => recipe::run(global, args, report),
         Verb::Outdated(args) => outdated::run(global, args, report),
         Verb::Verify(args) => verify::run(global, args, report),
         Verb::Sbom(args) => sbom::run(args, report),

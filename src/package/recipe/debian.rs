@@ -218,23 +218,23 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
         piece.name
     ));
     lines.push("set -e");
-    lines.push("DESTDIR=$1");
-    lines.push(format!("VERSION={}", word(&release.version)?));
-    for (name, value) in script::places(piece, Form::Debian) {
-        if name == "DOC" || name == "LIB" || piece.style_of(release).compiles() {
-            lines.push(format!("{name}={value}"));
-        }
-    }
-    lines.push("ARCH=$(dpkg-architecture -qDEB_HOST_GNU_CPU)");
-    lines.push("");
-    lines.push("# A source that is not the one this was written for is not built.");
+    let mut body = Lines::new();
+    body.push("");
+    body.push("# A source that is not the one this was written for is not built.");
     let (check, unpack) = script::sources(piece, release)?;
-    lines.append(check);
-    lines.push("rm -rf debian/work");
-    lines.push("mkdir -p debian/work");
-    lines.push("cd debian/work");
-    lines.append(unpack);
-    lines.push("");
-    lines.append(script::install(piece, release)?);
+    body.append(check);
+    body.push("rm -rf debian/work");
+    body.push("mkdir -p debian/work");
+    body.push("cd debian/work");
+    body.append(unpack);
+    body.push("");
+    body.append(script::install(piece, release)?);
+    let mut variables = vec![
+        ("DESTDIR", "$1".to_owned()),
+        ("VERSION", word(&release.version)?),
+        ("ARCH", "$(dpkg-architecture -qDEB_HOST_GNU_CPU)".to_owned()),
+    ];
+    variables.extend(script::places(piece, Form::Debian));
+    lines.append(body.assign(variables));
     Ok(lines.text())
 }

@@ -24,6 +24,24 @@ impl Lines {
         self.0.append(&mut others.0);
     }
 
+    /// Puts assignments before the lines, of those variables that the lines use.
+    pub(super) fn assign(self, variables: Vec<(&'static str, String)>) -> Self {
+        let text = self.text();
+        let mut all = Self::new();
+        for (name, value) in variables {
+            let sign = format!("${name}");
+            let is_it = |at: usize| {
+                let next = text[at + sign.len()..].chars().next();
+                !next.is_some_and(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+            };
+            if text.match_indices(&sign).any(|(at, _)| is_it(at)) {
+                all.push(format!("{name}={value}"));
+            }
+        }
+        all.append(self);
+        all
+    }
+
     pub(super) fn text(&self) -> String {
         self.0.join("\n") + "\n"
     }
@@ -106,7 +124,7 @@ pub(super) fn sources(piece: &Piece, release: &Release) -> Result<(Lines, Lines)
     let for_machines = release.sources.iter().any(|source| source.arch.is_some());
     if !for_machines {
         for source in &release.sources {
-            check.push(format!("SOURCE={}", word(source.file_name())?));
+            check.push(format!("FILE={}", word(source.file_name())?));
             check.push(format!("SHA256={}", source.sha256));
             sum(&mut check);
             unpack_one(piece, release, source, &mut unpack)?;
@@ -117,7 +135,7 @@ pub(super) fn sources(piece: &Piece, release: &Release) -> Result<(Lines, Lines)
     for source in &release.sources {
         let arch = source.arch.map_or("*", Arch::slackware);
         check.push(format!("  {arch})"));
-        check.push(format!("    SOURCE={}", word(source.file_name())?));
+        check.push(format!("    FILE={}", word(source.file_name())?));
         if let Some(root) = &source.root {
             check.push(format!("    ROOT={}", word(root)?));
         }
@@ -133,7 +151,7 @@ pub(super) fn sources(piece: &Piece, release: &Release) -> Result<(Lines, Lines)
     check.push("    ;;");
     check.push("esac");
     sum(&mut check);
-    unpack.push("tar xf \"$SOURCES/$SOURCE\"");
+    unpack.push("tar xf \"$SOURCES/$FILE\"");
     if release.sources.iter().any(|source| source.root.is_some()) {
         unpack.push("cd \"$ROOT\"");
     }
@@ -141,7 +159,7 @@ pub(super) fn sources(piece: &Piece, release: &Release) -> Result<(Lines, Lines)
 }
 
 fn sum(lines: &mut Lines) {
-    lines.push("echo \"$SHA256  $SOURCES/$SOURCE\" | sha256sum --check --strict --quiet");
+    lines.push("echo \"$SHA256  $SOURCES/$FILE\" | sha256sum --check --strict --quiet");
 }
 
 fn unpack_one(

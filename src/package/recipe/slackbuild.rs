@@ -59,7 +59,7 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
     lines.push("PKGTYPE=${PKGTYPE:-tgz}");
     lines.push("");
     if is_for_one {
-        lines.push(ARCH.trim_end());
+        lines.push(ARCH.trim());
     } else {
         lines.push("ARCH=noarch");
     }
@@ -75,9 +75,13 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
     lines.push("TMP=${TMP:-/tmp/SBo}");
     lines.push("PKG=$TMP/package-$PRGNAM");
     lines.push("OUTPUT=${OUTPUT:-/tmp}");
+    let built = script::install(piece, release)?;
+    let has_lib = built.text().contains("$LIB");
     if compiles {
         lines.push("");
-        lines.push(FLAGS.trim_end());
+        let is_wanted = |line: &&str| has_lib || !line.contains("LIBDIRSUFFIX");
+        let flags: Vec<_> = FLAGS.trim().lines().filter(is_wanted).collect();
+        lines.push(flags.join("\n"));
     }
     lines.push("");
     lines.push("set -e");
@@ -87,34 +91,34 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
     let (check, unpack) = script::sources(piece, release)?;
     lines.append(check);
     lines.push("");
-    lines.push(FOLDERS.trim_end());
+    lines.push(FOLDERS.trim());
     lines.append(unpack);
-    lines.push(MODES.trim_end());
+    lines.push(MODES.trim());
     lines.push("");
-    lines.push("DESTDIR=$PKG");
+    let mut body = Lines::new();
+    if compiles {
+        body.push(format!("export SOURCE_DATE_EPOCH={}", release.time));
+        body.push("export CFLAGS=$SLKCFLAGS CXXFLAGS=$SLKCFLAGS");
+        body.push("");
+    }
+    body.append(built);
+    body.push("");
+    more(piece, &mut body)?;
+    if compiles {
+        body.push(STRIP.trim());
+        body.push("");
+    }
+    body.push(DOCS.trim());
+    let mut variables = vec![("DESTDIR", "$PKG".to_owned())];
     for (name, value) in script::places(piece, Form::SlackBuild) {
         let value = if name == "LIB" {
-            "lib$LIBDIRSUFFIX"
+            "lib$LIBDIRSUFFIX".to_owned()
         } else {
-            &value
+            value
         };
-        if name == "DOC" || (compiles && uses(piece, name)) {
-            lines.push(format!("{name}={value}"));
-        }
+        variables.push((name, value));
     }
-    if compiles {
-        lines.push(format!("export SOURCE_DATE_EPOCH={}", release.time));
-        lines.push("export CFLAGS=$SLKCFLAGS CXXFLAGS=$SLKCFLAGS");
-    }
-    lines.push("");
-    lines.append(script::install(piece, release)?);
-    lines.push("");
-    more(piece, &mut lines)?;
-    if compiles {
-        lines.push(STRIP.trim_end());
-        lines.push("");
-    }
-    lines.push(DOCS.trim_end());
+    lines.append(body.assign(variables));
     lines.push("");
     lines.push("mkdir -p \"$PKG/install\"");
     lines.push("cat \"$CWD/slack-desc\" > \"$PKG/install/slack-desc\"");
@@ -125,14 +129,6 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
     lines.push("cd \"$PKG\"");
     lines.push("/sbin/makepkg -l y -c n \"$OUTPUT/$PACKAGE\"");
     Ok(lines.text())
-}
-
-/// Do the lines that compile name this place?
-fn uses(piece: &Piece, name: &str) -> bool {
-    let sign = format!("{{{}}}", name.to_lowercase());
-    let build = piece.build.iter();
-    let mut words = build.flat_map(|build| [&build.configure, &build.make, &build.install]);
-    words.any(|words| words.iter().any(|word| word.contains(&sign)))
 }
 
 /// What the package has besides: folders, links, files of ours, and `.new` behind settings.
@@ -157,15 +153,10 @@ fn more(piece: &Piece, lines: &mut Lines) -> Result<(), PackageError> {
     }
     if !piece.config.is_empty() {
         lines.push("# Settings that are there already stay; doinst.sh sees to it.");
-        lines.push("for file in \\");
-        let last = piece.config.len() - 1;
-        for (index, path) in piece.config.iter().enumerate() {
-            let end = if index == last { "" } else { " \\" };
-            lines.push(format!("  {}{end}", word(path)?));
+        for path in &piece.config {
+            let path = word(path)?;
+            lines.push(format!("mv \"$PKG\"/{path} \"$PKG\"/{path}.new"));
         }
-        lines.push("do");
-        lines.push("  mv \"$PKG/$file\" \"$PKG/$file.new\"");
-        lines.push("done");
     }
     lines.push("");
     Ok(())
@@ -280,7 +271,7 @@ fn readme(piece: &Piece) -> String {
 
 fn doinst(piece: &Piece) -> Result<String, PackageError> {
     let mut lines = Lines::new();
-    lines.push(CONFIG.trim_end());
+    lines.push(CONFIG.trim());
     lines.push("");
     for path in &piece.config {
         let call = if path.starts_with("etc/rc.d/") {
