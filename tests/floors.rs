@@ -40,7 +40,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "name", "secret", "keystore", "recipe", "site", "platform", "resource", "service",
+            "name", "secret", "keystore", "recipe", "site", "platform", "package", "resource",
+            "service",
         ],
     ),
     // THIRD

@@ -6,8 +6,8 @@ use super::Global;
 use super::report::{FAILED, Failure, Report};
 use super::scene::{self, Places, Scene};
 use crate::doctor::{Check, Standing, Subject, Verdict, examine};
-use crate::host;
 use crate::host::probe::Examiner;
+use crate::host::{self, workshop};
 use crate::journal::Ledger;
 use crate::plan::{Action, Observe, Plan, Reason, State, Step, plan};
 use crate::resource::Resource;
@@ -39,6 +39,7 @@ pub(super) fn run(global: &Global, report: &mut Report) -> Result<ExitCode, Fail
     let subject = Subject {
         context: &context,
         layout: &layout,
+        catalogue: workshop::catalogue(machine.root()).map_err(|why| why.to_string()),
         drifted: differing(&plan, true),
         pending: differing(&plan, false),
         services: standings(&plan),

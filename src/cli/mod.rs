@@ -189,7 +189,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Certificates(verb) => certificates::run(&global, &verb, report),
         Verb::Keystore(verb) => keystore::run(&global, &verb, report),
         Verb::Token(verb) => token::run(&global, &verb, report),
-        Verb::Package(verb) => package::run(&verb, report),
+        Verb::Package(verb) => package::run(&global, &verb, report),
         Verb::Try(args) => trial::run(&global, &args, report),
         Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
         Verb::Man(args) => manual::man(&args, Cli::command(), report),

@@ -11,6 +11,7 @@ use crate::host::secrets::Kept;
 use crate::host::{self, Machine, facts, secrets, workshop};
 use crate::layout::layout;
 use crate::name::{AbsPath, Mode};
+use crate::package::set::Choice;
 use crate::plan::Observe;
 use crate::platform::{Family, Platform, Release};
 use crate::resource::Layout;
@@ -259,21 +260,18 @@ fn versions(
 ) -> Result<BTreeMap<String, String>, Failure> {
     let catalogue = workshop::catalogue(machine.root())
         .map_err(|error| Failure::new(BAD_SITE, error.to_string()))?;
-    let pieces = catalogue.set(set);
-    if pieces.is_empty() {
-        let what = format!("`packages.set`: the catalogue has no set `{set}`");
+    let chosen = catalogue.choose_set(set).map_err(|error| {
         let known = catalogue.sets().join(", ");
-        return Err(Failure::new(BAD_SITE, what).hint(format!("it has {known}")));
-    }
+        Failure::new(BAD_SITE, format!("`packages.set`: {error}"))
+            .hint(format!("the catalogue has {known}"))
+    })?;
     let is_debian = platform.release.family() == Family::Debian;
-    Ok(pieces
-        .into_iter()
-        .map(|(piece, release)| {
-            let debian = piece.debian.as_ref().filter(|_| is_debian);
-            let name = debian.unwrap_or(&piece.name).clone();
-            (name, release.version.clone())
-        })
-        .collect())
+    let versions = chosen.into_iter().map(|Choice { piece, release }| {
+        let debian = piece.debian.as_ref().filter(|_| is_debian);
+        let name = debian.unwrap_or(&piece.name).clone();
+        (name, release.version.clone())
+    });
+    Ok(versions.collect())
 }
 
 impl Scene {

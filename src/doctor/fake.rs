@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::running::{BRIDGE, JICOFO};
 use super::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
 use crate::name::{AbsPath, Mode};
+use crate::package::Catalogue;
 
 /// When everything started.
 pub(super) const STARTED: i64 = 1_789_000_000;
@@ -51,6 +52,7 @@ pub(super) struct Fake {
     pub(super) edits: Vec<(&'static str, Edit)>,
     pub(super) gone: Vec<&'static str>,
     pub(super) drifted: Vec<String>,
+    pub(super) packages: BTreeMap<String, String>,
     pub(super) kernel: BTreeMap<&'static str, &'static str>,
     pub(super) about: Option<&'static str>,
     pub(super) lacking: Option<Vec<String>>,
@@ -80,6 +82,7 @@ impl Fake {
     pub(super) fn running() -> Self {
         Self {
             running: true,
+            packages: newest_set(),
             kernel: BTreeMap::from([
                 ("meminfo", "MemTotal:       16000000 kB\n"),
                 ("sys/net/core/rmem_max", "10485760\n"),
@@ -150,9 +153,24 @@ impl Fake {
     }
 }
 
+/// The newest set of the catalogue, as Debian names its packages.
+fn newest_set() -> BTreeMap<String, String> {
+    let catalogue = Catalogue::own().expect("the catalogue");
+    let set = catalogue.newest_set().expect("a set");
+    let chosen = catalogue.choose_set(set).expect("a set");
+    let each = chosen.iter().map(|one| {
+        let name = one.piece.debian.as_ref().unwrap_or(&one.piece.name);
+        (name.clone(), one.release.version.clone())
+    });
+    each.collect()
+}
+
 impl Probe for Fake {
     fn is_running(&self) -> bool {
         self.running
+    }
+    fn packages(&self) -> BTreeMap<String, String> {
+        self.packages.clone()
     }
     fn file(&self, path: &AbsPath) -> Result<Option<Seen>, String> {
         Ok(self.files.get(path.as_str()).cloned())

@@ -20,6 +20,7 @@ mod network;
 mod probe;
 mod prosody;
 mod running;
+mod versions;
 mod visitors;
 mod web;
 mod wire;
@@ -34,6 +35,7 @@ use serde::Serialize;
 pub use probe::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
 
 use crate::name::{AbsPath, ServiceId};
+use crate::package::Catalogue;
 use crate::recipe::Recipe;
 use crate::resource::{Content, Layout, Resource};
 use crate::service::Context;
@@ -161,6 +163,8 @@ pub const QUESTIONS: &[Question] = &[
     running::FRESH,
     certificates::KEYSTORE,
     wire::BRIDGE,
+    versions::SET,
+    versions::HOLES,
     java::JARS,
     java::VERSION,
     hosts::EMPTY_TOKENS,
@@ -201,6 +205,8 @@ pub struct Subject<'a> {
     pub context: &'a Context<'a>,
     /// What was laid out.
     pub layout: &'a Layout,
+    /// What is known of versions, or why nothing is.
+    pub catalogue: Result<Catalogue, String>,
     /// Ids of what differs from the layout, as a plan found it: drifted first, then pending.
     pub drifted: Vec<String>,
     /// Ids of what the site file asks for and is not there yet.
@@ -263,6 +269,7 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(java::checks(subject, probe));
     checks.extend(network::checks(subject, probe));
     checks.extend(running::checks(subject, probe));
+    checks.extend(versions::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));
     checks.extend(web::checks(subject, probe));
     checks.extend(wire::checks(subject, probe));

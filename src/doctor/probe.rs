@@ -1,5 +1,6 @@
 //! What the doctor is told of a machine, and by which trait; the host room implements it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::name::{AbsPath, Mode};
@@ -104,6 +105,8 @@ pub trait Probe {
     /// The last part of a log, and its permissions as far as its folder lets them count; `None` when
     /// it is not there.
     fn tail(&self, path: &AbsPath) -> Option<Seen>;
+    /// Upstream's versions of the packages that are installed, by their names.
+    fn packages(&self) -> BTreeMap<String, String>;
     /// Names in a folder, sorted.
     fn names(&self, path: &AbsPath) -> Vec<String>;
     /// What the kernel says below `/proc`.

@@ -10,6 +10,7 @@ use crate::host::Machine;
 use crate::host::secrets::load;
 use crate::layout::layout;
 use crate::name::Mode;
+use crate::package::Catalogue;
 use crate::platform::{Platform, Release};
 use crate::secret::Secrets;
 use crate::service::Facts;
@@ -79,6 +80,7 @@ impl Desk {
         let subject = Subject {
             context: &Context::new(&self.site, &self.platform, &self.secrets, &facts),
             layout: &layout,
+            catalogue: Ok(Catalogue::own().expect("the catalogue")),
             drifted: fake.drifted.clone(),
             pending: Vec::new(),
             services: standings(&layout, &fake),
@@ -292,6 +294,21 @@ fn what_is_wrong_with_a_running_machine_is_named() {
         fake.about = Some("Prosody 0.12.3\n")
     });
     case("D-07", Verdict::Bad, |fake| fake.http = Some(500));
+    // Older than an advisory, of two sets, and of somebody's own build.
+    case("D-16", Verdict::Bad, |fake| {
+        fake.packages
+            .insert("jicofo".to_owned(), "1.0-1001".to_owned());
+    });
+    case("D-16", Verdict::Bad, |fake| {
+        fake.packages
+            .insert("jicofo".to_owned(), "1.0-999999".to_owned());
+    });
+    case("D-16", Verdict::Skipped, |fake| {
+        for version in fake.packages.values_mut() {
+            "1.0".clone_into(version);
+        }
+    });
+    case("D-16", Verdict::Skipped, |fake| fake.packages.clear());
     case("D-18", Verdict::Bad, |fake| {
         fake.java = Some("openjdk version \"11.0.2\"\n")
     });

@@ -74,6 +74,16 @@ impl Probe for Examiner<'_> {
         Some(Seen { bytes, mode })
     }
 
+    fn packages(&self) -> BTreeMap<String, String> {
+        if !self.is_running {
+            return BTreeMap::new();
+        }
+        let installed = super::live::installed(self.root).into_iter();
+        installed
+            .map(|(name, version)| (name, version.upstream))
+            .collect()
+    }
+
     fn names(&self, path: &AbsPath) -> Vec<String> {
         self.root.list(path)
     }

@@ -140,6 +140,14 @@ pub fn whole(path: &Path) -> std::io::Result<PathBuf> {
     path.canonicalize()
 }
 
+/// A path from the root on, without a look at the disk.
+///
+/// # Errors
+/// When there is no folder to begin with.
+pub fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// An empty folder for oneself (0700) that is removed with everything in it.
 ///
 /// # Errors

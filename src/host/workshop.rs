@@ -3,11 +3,19 @@
 //! A package is looked for in the store first, where an administrator may put his own too. What is
 //! not there is made from the catalogue, when the cache has its sources.
 
-use std::cmp::Ordering;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::Path;
 
+use crate::host::build::{Job, build};
+use crate::host::cache::{self, Cache};
 use crate::host::root::Root;
-use crate::name::AbsPath;
-use crate::package::{Catalogue, PackageError};
+use crate::name::{AbsPath, Mode};
+use crate::package::assemble::Family;
+use crate::package::meta::Arch;
+use crate::package::set::Choice;
+use crate::package::version::compare;
+use crate::package::{Catalogue, PackageError, Piece};
 use crate::resource::PackageVersion;
 
 /// Where package files lie, ours and those that an administrator put there.
@@ -33,28 +41,26 @@ pub fn catalogue(root: &Root) -> Result<Catalogue, PackageError> {
     Catalogue::parse(&text)
 }
 
-/// The two formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Slackware's.
-    Txz,
-    /// Debian's.
-    Deb,
-}
+/// What is installed, by name.
+pub type Installed = BTreeMap<String, PackageVersion>;
 
 /// Finds packages, and makes them.
 pub struct Workshop {
-    format: Format,
+    family: Family,
+    catalogue: OnceCell<Result<Catalogue, String>>,
 }
 
 impl Workshop {
     /// One for a family.
     #[must_use]
-    pub fn new(format: Format) -> Self {
-        Self { format }
+    pub fn new(family: Family) -> Self {
+        Self {
+            family,
+            catalogue: OnceCell::new(),
+        }
     }
 
-    /// Is there a package, or could one be made?
+    /// Is there a package, or could one be made? Without a version, of the set that is installed.
     ///
     /// # Errors
     /// Why not, and what helps.
@@ -63,13 +69,26 @@ impl Workshop {
         root: &Root,
         name: &str,
         version: Option<&PackageVersion>,
+        installed: &Installed,
     ) -> Result<(), String> {
-        match self.stored(root, name, version) {
-            Some(_) => Ok(()),
-            None => Err(format!(
-                "it is not installed: build `{name}` from its SlackBuild and put the package into `{STORE}`, or install it by hand"
-            )),
+        if self.stored(root, name, version).is_some() {
+            return Ok(());
         }
+        let choice = self.choice(root, name, version, installed)?;
+        let cache = Cache::look(root, Path::new(cache::PLACE)).map_err(|why| why.to_string())?;
+        let lacking = choice.release.sources_for(arch()).find(|source| {
+            let is_there = cache.as_ref().is_some_and(|cache| cache.has(source));
+            !is_there
+        });
+        let Some(source) = lacking else { return Ok(()) };
+        let piece = &choice.piece.name;
+        let set = choice.release.set.as_ref();
+        let set = set.map_or_else(String::new, |set| format!(" --set {set}"));
+        Err(format!(
+            "version {} can be built when its source `{}` is in the cache: `jitsi-install package fetch{set} {piece}`; or put a package of it into `{STORE}`",
+            choice.release.version,
+            cache::file_name(source).unwrap_or_default(),
+        ))
     }
 
     /// The package's file; made, if there is none yet.
@@ -81,9 +100,70 @@ impl Workshop {
         root: &Root,
         name: &str,
         version: Option<&PackageVersion>,
+        installed: &Installed,
     ) -> Result<AbsPath, String> {
-        self.stored(root, name, version)
-            .ok_or_else(|| format!("no package of it is in `{STORE}` any more"))
+        if let Some(file) = self.stored(root, name, version) {
+            return Ok(file);
+        }
+        let choice = self.choice(root, name, version, installed)?;
+        let cache = Cache::open(root, Path::new(cache::PLACE)).map_err(|why| why.to_string())?;
+        let store = AbsPath::fixed(STORE);
+        root.ensure_dir(&store, Mode(0o755))
+            .map_err(|why| format!("`{store}`: {why}"))?;
+        let job = Job {
+            choice,
+            family: self.family,
+            arch: arch(),
+            time: None,
+        };
+        build(&job, &cache, Path::new(STORE)).map_err(|why| why.to_string())?;
+        let made = self.stored(root, name, version);
+        made.ok_or_else(|| format!("what was built of it is not in `{store}`"))
+    }
+
+    /// The release of the catalogue that is meant.
+    fn choice(
+        &self,
+        root: &Root,
+        name: &str,
+        version: Option<&PackageVersion>,
+        installed: &Installed,
+    ) -> Result<Choice<'_>, String> {
+        let read = || catalogue(root).map_err(|why| why.to_string());
+        let catalogue = self.catalogue.get_or_init(read).as_ref();
+        let catalogue = catalogue.map_err(Clone::clone)?;
+        let Some(piece) = catalogue.piece(name) else {
+            return Err(format!(
+                "it is not in the catalogue: put a package of it into `{STORE}`, or install it by hand"
+            ));
+        };
+        if let Some(version) = version {
+            let release = piece.release(&version.upstream).ok_or_else(|| {
+                let version = &version.upstream;
+                format!(
+                    "the catalogue has no version {version} of it, and `{STORE}` has no package"
+                )
+            })?;
+            return Ok(Choice { piece, release });
+        }
+        let set = catalogue.set_among(&|piece, release| {
+            let found = installed.get(self.name_of(piece));
+            found.is_some_and(|found| found.is_of(&release.version))
+        });
+        let names = [piece.name.clone()];
+        let chosen = catalogue
+            .choose(set, &names)
+            .map_err(|why| why.to_string())?;
+        let first = chosen.into_iter().next();
+        first.ok_or_else(|| "the catalogue has no release of it".to_owned())
+    }
+
+    /// What this family calls a piece.
+    fn name_of<'p>(&self, piece: &'p Piece) -> &'p str {
+        match self.family {
+            Family::Debian => piece.debian.as_ref().unwrap_or(&piece.name),
+            Family::Slackware => &piece.name,
+        }
     }
 
     /// The file of a package in the store: the very one that is meant, else the newest that fits.
@@ -97,21 +177,21 @@ impl Workshop {
             .collect();
         fitting.sort_by(|(_, a), (_, b)| {
             let is_meant = |one: &PackageVersion| wanted.is_some_and(|w| w.exact == one.exact);
-            (is_meant(a).cmp(&is_meant(b))).then_with(|| by_version(&a.exact, &b.exact))
+            (is_meant(a).cmp(&is_meant(b))).then_with(|| compare(&a.exact, &b.exact))
         });
         fitting.last().map(|(file, _)| store.join(file))
     }
 
     /// The version of a package file, if it is of this package.
     fn version_in(&self, file: &str, name: &str) -> Option<PackageVersion> {
-        match self.format {
-            Format::Txz => {
+        match self.family {
+            Family::Slackware => {
                 let (stem, ending) = file.rsplit_once('.')?;
                 let is_package = matches!(ending, "tgz" | "tbz" | "tlz" | "txz");
                 let (found, version) = slackware_parts(stem).filter(|_| is_package)?;
                 (found == name).then_some(version)
             }
-            Format::Deb => {
+            Family::Debian => {
                 let mut parts = file.strip_suffix(".deb")?.splitn(3, '_');
                 let (found, version) = (parts.next()?, parts.next()?);
                 parts.next()?;
@@ -145,43 +225,18 @@ pub fn debian_version(text: &str) -> PackageVersion {
     }
 }
 
-/// Runs of digits by their value, all else as text: `1.10` comes after `1.9`.
-fn by_version(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    while !a.is_empty() && !b.is_empty() {
-        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
-        let order = match (digits(a), digits(b)) {
-            (0, 0) => {
-                let words = |text: &str| {
-                    text.find(|c: char| c.is_ascii_digit())
-                        .unwrap_or(text.len())
-                };
-                let (x, y) = (words(a), words(b));
-                let order = a[..x].cmp(&b[..y]);
-                (a, b) = (&a[x..], &b[y..]);
-                order
-            }
-            (0, _) => Ordering::Less,
-            (_, 0) => Ordering::Greater,
-            (x, y) => {
-                let number = |text: &str| text.parse::<u128>().unwrap_or(u128::MAX);
-                let order = number(&a[..x]).cmp(&number(&b[..y]));
-                (a, b) = (&a[x..], &b[y..]);
-                order
-            }
-        };
-        if order.is_ne() {
-            return order;
-        }
+/// The kind of this machine.
+fn arch() -> Arch {
+    if cfg!(target_arch = "aarch64") {
+        Arch::Aarch64
+    } else {
+        Arch::X86_64
     }
-    a.len().cmp(&b.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cmp::Ordering;
-
-    use super::{Format, STORE, Workshop, by_version, debian_version, slackware_parts};
+    use super::{Family, STORE, Workshop, debian_version, slackware_parts};
     use crate::host::root::Root;
     use crate::name::AbsPath;
     use crate::resource::PackageVersion;
@@ -204,7 +259,7 @@ mod tests {
     }
 
     /// What the store gives for a name and a version.
-    fn stored(files: &[&str], format: Format, name: &str, wanted: Option<(&str, &str)>) -> String {
+    fn stored(files: &[&str], family: Family, name: &str, wanted: Option<(&str, &str)>) -> String {
         let tree = tempfile::tempdir().unwrap();
         let store = tree.path().join(&STORE[1..]);
         std::fs::create_dir_all(&store).unwrap();
@@ -216,7 +271,7 @@ mod tests {
             exact: exact.to_owned(),
         });
         let root = Root::open(tree.path()).unwrap();
-        let found: Option<AbsPath> = Workshop::new(format).stored(&root, name, wanted.as_ref());
+        let found: Option<AbsPath> = Workshop::new(family).stored(&root, name, wanted.as_ref());
         found.map_or_else(String::new, |path| path.file_name().to_owned())
     }
 
@@ -230,7 +285,7 @@ mod tests {
             "jicofo-1.10-noarch-11.txz.asc",
             "jicofo-extra-3.0-noarch-1.txz",
         ];
-        let get = |name, wanted| stored(&files, Format::Txz, name, wanted);
+        let get = |name, wanted| stored(&files, Family::Slackware, name, wanted);
         assert_eq!(get("jicofo", None), "jicofo-1.10-noarch-10_x.txz");
         assert_eq!(get("jicofo", Some(("1.9", ""))), "jicofo-1.9-noarch-1.txz");
         let exact = Some(("1.10", "1.10-noarch-1"));
@@ -238,15 +293,8 @@ mod tests {
         assert_eq!(get("jicofo", Some(("1.11", ""))), "");
         assert_eq!(get("nginx", None), "");
         let files = ["jicofo_1.0-1183-1_all.deb", "jicofo_1.0-1174-1_all.deb"];
-        let get = |name, wanted| stored(&files, Format::Deb, name, wanted);
+        let get = |name, wanted| stored(&files, Family::Debian, name, wanted);
         assert_eq!(get("jicofo", None), files[0]);
         assert_eq!(get("jicofo", Some(("1.0-1174", ""))), files[1]);
-    }
-
-    #[test]
-    fn numbers_are_compared_by_their_value() {
-        assert_eq!(by_version("1.0-noarch-2", "1.0-noarch-10"), Ordering::Less);
-        assert_eq!(by_version("1.10", "1.9"), Ordering::Greater);
-        assert_eq!(by_version("1.9", "1.9"), Ordering::Equal);
     }
 }

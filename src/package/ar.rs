@@ -217,7 +217,9 @@ mod tests {
             assert_eq!(spoil(at, byte), "`a.deb`: a header is damaged", "{at}");
         }
         assert!(spoil(72 + 63, b'x').contains("odd length"));
-        assert!(spoil(57, b'9').contains("it ends in the middle"));
+        // 4 bytes become 49, or 4 with something behind it
+        assert!(spoil(57, b'9').contains("odd length"));
+        assert!(spoil(65, b'9').contains("damaged"));
         let cut = |len: usize| read(&good[..len]).unwrap_err().to_string();
         assert!(cut(0).contains("no ar archive"));
         assert!(cut(30).contains("middle of a header"));

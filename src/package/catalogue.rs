@@ -197,6 +197,21 @@ pub enum Style {
 }
 
 impl Style {
+    /// Its word in the catalogue.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UpstreamDeb => "upstream-deb",
+            Self::Archive => "archive",
+            Self::Binary => "binary",
+            Self::Autotools => "autotools",
+            Self::Make => "make",
+            Self::Luarocks => "luarocks",
+            Self::Cargo => "cargo",
+            Self::Go => "go",
+        }
+    }
+
     /// Is a package of this style for one kind of machine only?
     #[must_use]
     pub fn is_for_one_machine(self) -> bool {

@@ -6,12 +6,17 @@
 //! that the same input gives the same bytes everywhere.
 
 pub mod ar;
+pub mod assemble;
 pub mod catalogue;
+pub mod deb;
+pub mod index;
 pub mod meta;
 pub mod path;
 pub mod recipe;
-mod sets;
+pub mod sbom;
+pub mod set;
 pub mod tree;
+pub mod txz;
 pub mod unpack;
 pub mod version;
 pub mod xz;
@@ -39,6 +44,14 @@ pub enum PackageError {
         /// The path as it was written, cut short.
         path: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// What is said of a package is not what its format allows.
+    #[error("the package `{package}`: {why}")]
+    Meta {
+        /// Which.
+        package: String,
+        /// What is wrong.
         why: String,
     },
     /// The catalogue has a mistake.

@@ -1,76 +1,102 @@
-//! Which of two versions is the older, as dpkg sees it (Debian policy 5.6.12, without epochs).
+//! The order of versions, as dpkg has it (deb-version(7)).
 
 use std::cmp::Ordering;
 
-/// Compares two versions of upstream's.
+/// Which of two versions is the newer one: epochs first, then upstream's versions, then revisions.
+/// Text that is no version has its place in the order too.
 #[must_use]
 pub fn compare(one: &str, other: &str) -> Ordering {
-    let (mut one, mut other) = (one, other);
-    loop {
-        let words = part(&mut one, |letter| !letter.is_ascii_digit());
-        let others = part(&mut other, |letter| !letter.is_ascii_digit());
-        let numbers = part(&mut one, |letter| letter.is_ascii_digit());
-        let other_numbers = part(&mut other, |letter| letter.is_ascii_digit());
-        let order =
-            compare_words(words, others).then_with(|| compare_numbers(numbers, other_numbers));
-        if order != Ordering::Equal || (one.is_empty() && other.is_empty()) {
-            return order;
+    let (one, other) = (parts(one), parts(other));
+    order(one.0, other.0)
+        .then_with(|| order(one.1, other.1))
+        .then_with(|| order(one.2, other.2))
+}
+
+/// Epoch, upstream's version, revision.
+fn parts(version: &str) -> (&str, &str, &str) {
+    let (epoch, rest) = version.split_once(':').unwrap_or(("", version));
+    let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    (epoch, upstream, revision)
+}
+
+/// Compares by turns what is no number and what is one.
+fn order(one: &str, other: &str) -> Ordering {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while !one.is_empty() || !other.is_empty() {
+        loop {
+            let (a, b) = (weight(one), weight(other));
+            if a != b {
+                return a.cmp(&b);
+            }
+            // Both are at a number, or at the end.
+            if a == 0 {
+                break;
+            }
+            (one, other) = (&one[1..], &other[1..]);
+        }
+        let (a, b) = (number(&mut one), number(&mut other));
+        let both = a.len().cmp(&b.len()).then_with(|| a.cmp(b));
+        if both != Ordering::Equal {
+            return both;
         }
     }
+    Ordering::Equal
 }
 
-/// Takes what belongs to the part off the front of `text`.
-fn part<'a>(text: &mut &'a str, belongs: impl Fn(char) -> bool) -> &'a str {
-    let end = text.find(|letter| !belongs(letter)).unwrap_or(text.len());
-    let (taken, rest) = text.split_at(end);
-    *text = rest;
-    taken
-}
-
-/// Letters stand before everything else but `~`, which stands before even the end.
-fn compare_words(one: &str, other: &str) -> Ordering {
-    let weight = |letter: Option<char>| match letter {
-        Some('~') => -1,
+/// The first character's place: `~` before the end, the end and numbers, letters, all others.
+fn weight(text: &[u8]) -> i32 {
+    match text.first() {
         None => 0,
-        Some(letter) if letter.is_ascii_alphabetic() => i64::from(u32::from(letter)),
-        Some(letter) => i64::from(u32::from(letter)) + 256,
-    };
-    let (mut one, mut other) = (one.chars(), other.chars());
-    loop {
-        let (left, right) = (one.next(), other.next());
-        let order = weight(left).cmp(&weight(right));
-        if order != Ordering::Equal || left.is_none() {
-            return order;
-        }
+        Some(b'~') => -1,
+        Some(c) if c.is_ascii_digit() => 0,
+        Some(c) if c.is_ascii_alphabetic() => i32::from(*c),
+        Some(c) => i32::from(*c) + 256,
     }
 }
 
-fn compare_numbers(one: &str, other: &str) -> Ordering {
-    let (one, other) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
-    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+/// Takes a number off the beginning, and gives its digits without leading zeros.
+fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
+    let end = text.iter().take_while(|c| c.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    let zeros = digits.iter().take_while(|c| **c == b'0').count();
+    &digits[zeros..]
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cmp::Ordering;
-
-    use super::compare;
+    use super::*;
 
     #[test]
-    fn versions_are_ordered_as_dpkg_orders_them() {
-        for (older, newer) in [
-            ("1.0-1133", "1.0-1189"),
-            ("2.3-38", "2.3-307-g4bb0aead1"),
-            ("2.0.9779", "2.0.11031"),
-            ("13.0.6~rc1", "13.0.6"),
-            ("1.0", "1.0.1"),
-            ("1.0", "1.0a"),
-            ("1.9", "1.10"),
-            ("1.2a", "1.2-3"),
-        ] {
-            assert_eq!(compare(older, newer), Ordering::Less, "{older} {newer}");
-            assert_eq!(compare(newer, older), Ordering::Greater, "{newer} {older}");
+    fn the_order() {
+        // Each older than the next.
+        let sorted = [
+            "~",
+            "~1",
+            "",
+            "0.9~beta",
+            "0.9",
+            "1.0~rc1-1",
+            "1.0-0.1",
+            "1.0-1",
+            "1.0-1133",
+            "1.0a",
+            "1.0+git",
+            "1.0-1183-1",
+            "1.0-1189-1",
+            "1.0.1",
+            "1.9",
+            "1.10",
+            "2.3-295-g8d5c0037b-1",
+            "2.3-307-g4bb0aead1-1",
+            "2.3.1",
+            "1:0.1",
+        ];
+        for (at, one) in sorted.iter().enumerate() {
+            for (other_at, other) in sorted.iter().enumerate() {
+                assert_eq!(compare(one, other), at.cmp(&other_at), "{one} {other}");
+            }
         }
-        assert_eq!(compare("1.02", "1.2"), Ordering::Equal);
+        assert!(compare("1.0", "1.00").is_eq() && compare("1.0", "0:1.0-0").is_eq());
     }
 }

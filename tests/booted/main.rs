@@ -33,6 +33,9 @@ mod renewal_caddy;
 mod rootfs;
 mod secrecy;
 mod services;
+mod sets;
+#[path = "../proving/sets.rs"]
+mod sets_of_standins;
 mod shell;
 mod spoiled;
 mod tree;
@@ -58,6 +61,13 @@ fn trixie() {
 fn caddy() {
     if gate::is_open() {
         journey::take_spoiled(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn sets_of_packages() {
+    if gate::is_open() {
+        sets::take(Release::Trixie);
     }
 }
 

@@ -9,4 +9,12 @@
 )]
 
 mod archives;
+#[path = "../real/cases.rs"]
+mod cases;
 mod hostile;
+mod ours;
+mod read_by_others;
+#[path = "../booted/shell.rs"]
+mod shell;
+mod upstream;
+mod upstreams_debs;

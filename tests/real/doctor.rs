@@ -13,6 +13,7 @@ use jitsi_install::host::probe::Examiner;
 use jitsi_install::host::{Machine, facts, now, secrets};
 use jitsi_install::layout::layout;
 use jitsi_install::name::{AbsPath, Owner};
+use jitsi_install::package::Catalogue;
 use jitsi_install::platform::Family;
 use jitsi_install::service::{Context, Facts};
 use jitsi_install::site::parse;
@@ -47,6 +48,7 @@ fn examined(site: &Site) -> Vec<Check> {
     let subject = Subject {
         context: &Context::new(&wanted, &platform, &kept.secrets, &none),
         layout: &wants,
+        catalogue: Catalogue::own().map_err(|why| why.to_string()),
         drifted: Vec::new(),
         pending: Vec::new(),
         services: Vec::new(),

@@ -23,6 +23,9 @@ mod gate;
 mod journey;
 mod kill;
 mod machine;
+mod sets;
+#[path = "../proving/sets.rs"]
+mod sets_of_standins;
 mod small;
 mod tree;
 
@@ -44,6 +47,13 @@ fn boot_and_administrator() {
 fn the_doctor() {
     if gate::is_open() {
         doctor::take();
+    }
+}
+
+#[test]
+fn sets_of_packages() {
+    if gate::is_open() && cases::are_here(&["dpkg-deb"]) {
+        sets::take();
     }
 }
 

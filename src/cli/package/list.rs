@@ -1,36 +1,173 @@
-//! `package list`: what the catalogue has.
+//! `package list`: what the catalogue has, and what of it is in the cache.
 
 use std::process::ExitCode;
 
-use crate::cli::report::{FAILED, Failure, Report};
-use crate::package::Catalogue;
+use serde::Serialize;
 
-pub(super) fn run(report: &mut Report) -> Result<ExitCode, Failure> {
-    let catalogue = Catalogue::own().map_err(|error| Failure::new(FAILED, error.to_string()))?;
+use super::progress::size;
+use super::{ArchArg, Stock, arch};
+use crate::cli::Global;
+use crate::cli::report::{Failure, Report};
+use crate::host::cache::{Cache, file_name};
+use crate::package::catalogue::{Record, Style};
+use crate::package::meta::Arch;
+use crate::package::set::Choice;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// List every release, not only the ones that are taken
+    #[arg(long)]
+    all: bool,
+    /// The set of releases [default: the newest one without a known hole]
+    #[arg(long, value_name = "VERSION", conflicts_with = "all")]
+    set: Option<String>,
+    /// The kind of machine that they are for [default: this one's]
+    #[arg(long, value_name = "ARCH")]
+    arch: Option<ArchArg>,
+    #[command(flatten)]
+    stock: Stock,
+}
+
+/// One release of a piece.
+#[derive(Debug, Serialize)]
+struct Row<'c> {
+    name: &'c str,
+    version: &'c str,
+    set: Option<&'c str>,
+    licence: &'c str,
+    style: Style,
+    summary: &'c str,
+    /// Is it below the oldest version without a known hole?
+    has_known_hole: bool,
+    /// Bytes of all files, when all are known.
+    size: Option<u64>,
+    files: Vec<FileRow<'c>>,
+}
+
+/// One of its files.
+#[derive(Debug, Serialize)]
+struct FileRow<'c> {
+    name: &'c str,
+    url: &'c str,
+    sha256: &'c str,
+    record: Record,
+    size: Option<u64>,
+    is_cached: bool,
+}
+
+pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
+    let catalogue = args.stock.catalogue(global)?;
+    let arch = arch(args.arch)?;
+    let choices: Vec<Choice<'_>> = if args.all {
+        let all = |piece| move |release| Choice { piece, release };
+        let pieces = catalogue.pieces.iter();
+        pieces
+            .flat_map(|piece| piece.releases.iter().map(all(piece)))
+            .collect()
+    } else {
+        catalogue
+            .choose(args.set.as_deref(), &[])
+            .map_err(|error| Failure::from(&error))?
+    };
+    let cache = args.stock.cache_if_there(global)?;
+    let rows = choices
+        .iter()
+        .map(|choice| row(choice, arch, cache.as_ref()))
+        .collect::<Result<Vec<_>, Failure>>()?;
     if report.is_json() {
-        let pieces: Vec<_> = catalogue
-            .pieces
-            .iter()
-            .map(|piece| {
-                serde_json::json!({
-                    "name": piece.name,
-                    "version": piece.releases.first().map(|release| &release.version),
-                    "summary": piece.summary,
-                })
-            })
-            .collect();
-        report.json(&serde_json::json!({ "pieces": pieces }));
-        return Ok(ExitCode::SUCCESS);
-    }
-    for piece in &catalogue.pieces {
-        let version = piece
-            .releases
-            .first()
-            .map_or("", |release| &release.version);
-        report.data(&format!(
-            "{:<24} {version:<24} {}",
-            piece.name, piece.summary
-        ));
+        report.json(&serde_json::json!({
+            "schema": catalogue.schema,
+            "set": catalogue.newest_set(),
+            "pieces": rows,
+        }));
+    } else {
+        report.data(&table(&rows));
+        notes(&rows, report);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn row<'c>(choice: &Choice<'c>, arch: Arch, cache: Option<&Cache>) -> Result<Row<'c>, Failure> {
+    let (piece, release) = (choice.piece, choice.release);
+    let mut files = Vec::new();
+    for source in release.sources_for(arch) {
+        files.push(FileRow {
+            name: file_name(source).map_err(|error| Failure::from(&error))?,
+            url: &source.url,
+            sha256: &source.sha256,
+            record: source.record,
+            size: source.size,
+            is_cached: cache.is_some_and(|cache| cache.has(source)),
+        });
+    }
+    Ok(Row {
+        name: &piece.name,
+        version: &release.version,
+        set: release.set.as_deref(),
+        licence: &piece.licence,
+        style: piece.style,
+        summary: &piece.summary,
+        has_known_hole: piece.is_below_minimum(release),
+        size: files.iter().map(|file| file.size).sum(),
+        files,
+    })
+}
+
+/// A table of at most 80 columns, when names and versions are of the usual length.
+fn table(rows: &[Row<'_>]) -> String {
+    let mut lines = vec![
+        [
+            "NAME", "VERSION", "SET", "LICENCE", "STYLE", "SIZE", "CACHED",
+        ]
+        .map(str::to_owned),
+    ];
+    for row in rows {
+        let there = row.files.iter().filter(|file| file.is_cached).count();
+        let cached = match (there, row.files.len()) {
+            (_, 0) => "-".to_owned(),
+            (0, _) => "no".to_owned(),
+            (there, all) if there == all => "yes".to_owned(),
+            (there, all) => format!("{there}/{all}"),
+        };
+        let hole = if row.has_known_hole { "!" } else { "" };
+        let third = row
+            .files
+            .iter()
+            .any(|file| file.record == Record::ThirdParty);
+        lines.push([
+            row.name.to_owned(),
+            format!("{}{}{hole}", row.version, if third { "*" } else { "" }),
+            row.set.unwrap_or("-").to_owned(),
+            row.licence.to_owned(),
+            row.style.word().to_owned(),
+            row.size.map_or_else(|| "?".to_owned(), size),
+            cached,
+        ]);
+    }
+    let mut widths = [0; 7];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(widths);
+        let padded: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str(padded.join(" ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn notes(rows: &[Row<'_>], report: &mut Report) {
+    let mut files = rows.iter().flat_map(|row| &row.files);
+    if files.any(|file| file.record == Record::ThirdParty) {
+        report.note("* its hash is recorded by a third party; `package verify` asks upstream's signed index");
+    }
+    if rows.iter().any(|row| row.has_known_hole) {
+        report.note("! it has a known hole");
+    }
 }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::Stock;
+use crate::cli::Global;
 use crate::cli::report::{FAILED, Failure, Report, USAGE};
 use crate::host::recipes::{self, Written};
 use crate::package::catalogue::Piece;
@@ -25,6 +27,9 @@ pub(in crate::cli) struct Args {
     /// This version of it [default: the first that the catalogue has]
     #[arg(long, value_name = "VERSION")]
     release: Option<String>,
+    /// The catalogue [default: /etc/jitsi-install/catalogue.toml where there is one, else the one that is built in]
+    #[arg(long, value_name = "FILE", env = "JITSI_INSTALL_CATALOGUE")]
+    catalogue: Option<PathBuf>,
     /// Replace files that say something else
     #[arg(long)]
     force: bool,
@@ -39,9 +44,13 @@ enum Format {
     Debian,
 }
 
-pub(super) fn run(args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
     let failure = |error: PackageError| Failure::new(FAILED, error.to_string());
-    let catalogue = Catalogue::own().map_err(failure)?;
+    let stock = Stock {
+        catalogue: args.catalogue.clone(),
+        cache: None,
+    };
+    let catalogue = stock.catalogue(global)?;
     let form = match args.format {
         Format::Slackbuild => Form::SlackBuild,
         Format::Debian => Form::Debian,

@@ -1,13 +1,13 @@
 //! Debian and what descends from it: apt, dpkg and systemd.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use super::{Standing, Wanted, failed, run};
 use crate::apply::AlterError;
 use crate::host::root::Root;
-use crate::host::workshop::{Workshop, debian_version};
+use crate::host::workshop::{Installed, Workshop, debian_version};
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Found, State};
 use crate::resource::{How, PackageVersion};
@@ -24,7 +24,7 @@ const POLICY_FILE: &str = "/usr/sbin/policy-rc.d";
 
 /// What apt knows.
 pub struct Debian {
-    installed: BTreeMap<String, PackageVersion>,
+    pub(super) installed: Installed,
     workshop: Workshop,
     /// Every package that a site may want.
     names: BTreeSet<&'static str>,
@@ -53,11 +53,11 @@ impl Debian {
         let offered = match version {
             Some(version) => self.offers(root, name, &PackageVersion::any(version)),
             None if self.has_candidate(name) => Ok(()),
-            None => self.workshop.has(root, name, None),
+            None => self.workshop.has(root, name, None, &self.installed),
         };
         match offered {
             Ok(()) => Found::State(State::Absent),
-            Err(why) => Found::Unknown(why),
+            Err(why) => Found::Unknown(format!("no repository of this machine has it; {why}")),
         }
     }
 
@@ -68,7 +68,10 @@ impl Debian {
         name: &str,
         version: &PackageVersion,
     ) -> Result<(), String> {
-        match self.workshop.has(root, name, Some(version)) {
+        match self
+            .workshop
+            .has(root, name, Some(version), &self.installed)
+        {
             Err(_) if in_repository(name, version).is_some() => Ok(()),
             answer => answer,
         }
@@ -88,14 +91,21 @@ impl Debian {
         let Wanted { name, version } = wanted;
         match version {
             None if self.has_candidate(name) => return Ok(name.clone()),
-            Some(version) if self.workshop.has(root, name, Some(version)).is_err() => {
+            Some(version)
+                if self
+                    .workshop
+                    .has(root, name, Some(version), &self.installed)
+                    .is_err() =>
+            {
                 if let Some(exact) = in_repository(name, version) {
                     return Ok(format!("{name}={exact}"));
                 }
             }
             _ => {}
         }
-        let made = self.workshop.make(root, name, version.as_ref());
+        let made = self
+            .workshop
+            .make(root, name, version.as_ref(), &self.installed);
         made.map(|file| file.to_string())
             .map_err(|why| failed(name, why))
     }
@@ -191,7 +201,7 @@ fn in_repository(name: &str, wanted: &PackageVersion) -> Option<String> {
     exact.or(fitting.first()).map(|one| one.exact.clone())
 }
 
-fn installed() -> BTreeMap<String, PackageVersion> {
+fn installed() -> Installed {
     let format = "${Package} ${Version} ${db:Status-Status}\\n";
     let listed = run("dpkg-query", &["-W", "-f", format]).unwrap_or_default();
     let packages = listed.lines().filter_map(|line| {

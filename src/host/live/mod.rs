@@ -18,9 +18,10 @@ use std::time::{Duration, Instant};
 use super::facts;
 use super::names::{self, Table};
 use super::root::Root;
-use super::workshop::{Format, Workshop};
+use super::workshop::{Installed, Workshop};
 use crate::apply::AlterError;
 use crate::name::AbsPath;
+use crate::package::assemble::Family;
 use crate::plan::{Found, State};
 use crate::platform::Init;
 use crate::resource::{How, PackageVersion, Probe, Resource, Service};
@@ -100,14 +101,15 @@ impl Live {
     pub fn ask(root: &Root) -> Self {
         let platform = facts::release(root).map(|release| release.platform());
         match platform.as_ref().map(|platform| platform.init) {
-            Some(Init::RcD) => {
-                Self::Slackware(pkgtools::Pkgtools::ask(root, Workshop::new(Format::Txz)))
-            }
+            Some(Init::RcD) => Self::Slackware(pkgtools::Pkgtools::ask(
+                root,
+                Workshop::new(Family::Slackware),
+            )),
             Some(Init::Systemd) | None => {
                 let names = platform.iter().flat_map(|known| known.packages.all());
                 Self::Debian(debian::Debian::ask(
                     names.collect(),
-                    Workshop::new(Format::Deb),
+                    Workshop::new(Family::Debian),
                 ))
             }
         }
@@ -351,6 +353,15 @@ impl Live {
             Self::Debian(_) => debian::last_lines(name),
             Self::Slackware(_) => slackware::last_lines(root, name),
         }
+    }
+}
+
+/// What is installed on the machine.
+#[must_use]
+pub fn installed(root: &Root) -> Installed {
+    match Live::ask(root) {
+        Live::Debian(debian) => debian.installed,
+        Live::Slackware(pkgtools) => pkgtools.installed,
     }
 }
 

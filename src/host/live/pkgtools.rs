@@ -1,12 +1,10 @@
 //! Slackware's packages. There is no repository to ask: what is to be installed is built, by this
 //! program from its cache or by somebody else from a SlackBuild, and waits in the store.
 
-use std::collections::BTreeMap;
-
 use super::{Wanted, failed, run};
 use crate::apply::AlterError;
 use crate::host::root::Root;
-use crate::host::workshop::{Workshop, slackware_parts};
+use crate::host::workshop::{Installed, Workshop, slackware_parts};
 use crate::name::AbsPath;
 use crate::plan::{Found, State};
 use crate::resource::PackageVersion;
@@ -16,7 +14,7 @@ const RECORDS: &str = "/var/lib/pkgtools/packages";
 
 /// What pkgtools know.
 pub struct Pkgtools {
-    installed: BTreeMap<String, PackageVersion>,
+    pub(super) installed: Installed,
     workshop: Workshop,
 }
 
@@ -37,7 +35,10 @@ impl Pkgtools {
             (None, _) => {}
         }
         let version = version.map(PackageVersion::any);
-        match self.workshop.has(root, name, version.as_ref()) {
+        match self
+            .workshop
+            .has(root, name, version.as_ref(), &self.installed)
+        {
             Ok(()) => Found::State(State::Absent),
             Err(why) => Found::Unknown(why),
         }
@@ -50,13 +51,16 @@ impl Pkgtools {
         name: &str,
         version: &PackageVersion,
     ) -> Result<(), String> {
-        self.workshop.has(root, name, Some(version))
+        self.workshop
+            .has(root, name, Some(version), &self.installed)
     }
 
     /// Installs packages; pkgtools start nothing.
     pub(super) fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
         for Wanted { name, version } in wanted {
-            let file = self.workshop.make(root, name, version.as_ref());
+            let file = self
+                .workshop
+                .make(root, name, version.as_ref(), &self.installed);
             let file = file.map_err(|why| failed(name, why))?;
             let args = ["--install-new", "--reinstall", file.as_str()];
             run("upgradepkg", &args).map_err(|why| failed(name, why))?;
@@ -76,7 +80,7 @@ impl Pkgtools {
 }
 
 /// What is installed, by the records.
-fn installed(root: &Root) -> BTreeMap<String, PackageVersion> {
+fn installed(root: &Root) -> Installed {
     let records = root.list(&AbsPath::fixed(RECORDS));
     let known = records.iter().filter_map(|record| slackware_parts(record));
     known

@@ -1,0 +1,143 @@
+//! Lists of what is in a package, judged by CycloneDX's own schema in its strict form.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+use std::process::Command;
+
+use jitsi_install::package::sbom::{self, Made};
+use jitsi_install::package::{Catalogue, Content, Meta, Node, PackagePath, Tree, meta::Arch};
+use serde_json::{Value, json};
+
+use super::cases::Cases;
+use super::shell::{done, told};
+use super::{cases, debs, python};
+
+/// A jar that Maven has made: its own, as Debian packs it.
+const MAVENS: &str = "/usr/share/maven/lib/maven-core-3.x.jar";
+
+/// Says what is wrong with a list and ends with 1, or says nothing.
+const JUDGE: &str = "
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read())
+sys.exit(str(wrong) if wrong else 0)
+";
+
+fn judged(list: &Value) -> Result<(), String> {
+    let python = python::program("python").ok_or("no python")?;
+    let place = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let file = place.path().join("list.cdx.json");
+    fs::write(&file, list.to_string()).map_err(|error| error.to_string())?;
+    done(Command::new(python).args(["-c", JUDGE]).arg(&file)).map(|_| ())
+}
+
+/// The list of a made-up package of every piece in the catalogue, with a real jar in it.
+fn lists() -> Result<Vec<(String, Value)>, String> {
+    let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let (plain, mavens) = (read(&debs::library())?, read(Path::new(MAVENS))?);
+    let catalogue = Catalogue::own().map_err(|error| error.to_string())?;
+    let mut lists = Vec::new();
+    for piece in &catalogue.pieces {
+        let Some(release) = piece.releases.first() else {
+            continue;
+        };
+        let mut tree = Tree::new();
+        let files = [
+            ("config.jar", &plain),
+            ("lib/odd ü name-1.2~rc.jar", &plain),
+            ("lib/maven-core-3.x.jar", &mavens),
+        ];
+        for (name, jar) in files {
+            let path = PackagePath::parse(&format!("usr/share/{}/{name}", piece.name));
+            let content = Content::Bytes(jar.clone());
+            let node = Node::File {
+                mode: 0o644,
+                content,
+            };
+            let put = path.and_then(|path| tree.put(path, node));
+            put.map_err(|error| error.to_string())?;
+        }
+        let meta = Meta {
+            name: piece.name.clone(),
+            version: release.version.clone(),
+            build: 1,
+            arch: Arch::Any,
+            summary: piece.summary.clone(),
+            description: piece.description.clone(),
+            homepage: piece.homepage.clone(),
+            licence: piece.licence.clone(),
+            copyright: piece.copyright.clone(),
+            depends: piece.depends.clone(),
+            replaces: Vec::new(),
+            config: Vec::new(),
+            links_that_were_folders: Vec::new(),
+            time: release.time,
+        };
+        for ending in ["txz", "deb"] {
+            let file = format!("{}-1.{ending}", piece.name);
+            let sha256 = "0123456789abcdef".repeat(4);
+            let made = Made {
+                piece,
+                release,
+                meta: &meta,
+                file: &file,
+                sha256: &sha256,
+            };
+            let list = sbom::of(&made, &tree, &mut Cursor::new(Vec::new()));
+            lists.push((file, list.map_err(|error| error.to_string())?));
+        }
+    }
+    Ok(lists)
+}
+
+#[test]
+fn lists_are_cyclonedx() {
+    if python::program("python").is_none() {
+        return;
+    }
+    if !debs::library().is_file() || !Path::new(MAVENS).is_file() {
+        cases::skip("jars to look into are not here: maven, and target/java");
+        return;
+    }
+    let mut cases = Cases::new("lists of what is in a package");
+    let printed = told(Command::new(env!("CARGO_BIN_EXE_jitsi-install")).args([
+        "package",
+        "sbom",
+        "--time",
+        "1780272000",
+    ]));
+    let own = printed.and_then(|text| serde_json::from_str(&text).map_err(|e| e.to_string()));
+    let mut spoiled = None;
+    if let Some(own) = cases.must("our own is printed", own) {
+        cases.must("our own", judged(&own));
+        spoiled = Some(own);
+    }
+    for (name, list) in cases.must("lists are made", lists()).unwrap_or_default() {
+        cases.must(&name, judged(&list));
+        let purls = |list: &Value| -> Vec<String> {
+            let all = list["components"].as_array().into_iter().flatten();
+            all.map(|one| one["purl"].to_string()).collect()
+        };
+        for start in [
+            "pkg:maven/org.apache.maven/maven-core@3.",
+            "pkg:generic/config",
+            "pkg:generic/odd%20%C3%BC%20name@1.2~rc",
+        ] {
+            let found = purls(&list).iter().any(|one| one[1..].starts_with(start));
+            cases.holds(&name, found, || format!("{:?}", purls(&list)));
+        }
+    }
+    for (what, value) in [("serialNumber", json!("1")), ("components", json!([{}]))] {
+        if let Some(list) = &mut spoiled {
+            let whole = std::mem::replace(&mut list[what], value);
+            let said = judged(list);
+            cases.holds("what is wrong is refused", said.is_err(), || {
+                what.to_owned()
+            });
+            list[what] = whole;
+        }
+    }
+    cases.finish();
+}
