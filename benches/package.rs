@@ -1,6 +1,8 @@
 //! What `benches/package.sh` times: a folder becomes a package, through the same functions as every package.
 //!
 //!   package txz|deb FOLDER OUT THREADS
+//!
+//! Says `peak N kB` at the end: the memory that it took at the most, as Linux counts it.
 
 #![allow(
     clippy::disallowed_methods,
@@ -50,6 +52,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         "deb" => deb::write(&meta, &tree, &mut spool, threads, out).map(drop)?,
         _ => return Err("txz or deb?".into()),
     }
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    eprintln!("peak {}", peak.unwrap_or_default().trim());
     Ok(())
 }
 
