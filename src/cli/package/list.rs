@@ -171,7 +171,9 @@ fn short(licence: &str) -> String {
 fn notes(rows: &[Row<'_>], report: &mut Report) {
     let mut files = rows.iter().flat_map(|row| &row.files);
     if files.any(|file| file.record == Record::ThirdParty) {
-        report.note("* its hash is recorded by a third party; `package outdated` asks Jitsi's signed index");
+        report.note(
+            "* its hash is recorded by a third party; `package outdated` asks Jitsi's signed index",
+        );
     }
     if rows.iter().any(|row| row.has_known_hole) {
         report.note("! it has a known hole");
