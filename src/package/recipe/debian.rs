@@ -218,6 +218,7 @@ fn build(piece: &Piece, release: &Release) -> Result<String, PackageError> {
         piece.name
     ));
     lines.push("set -e");
+    lines.push("SOURCES=$(cd \"${SOURCES:-..}\" && pwd)");
     let mut body = Lines::new();
     body.push("");
     body.push("# A source that is not the one this was written for is not built.");

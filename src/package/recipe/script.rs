@@ -16,12 +16,19 @@ impl Lines {
         Self(Vec::new())
     }
 
+    /// Adds a line. Two empty ones never follow each other.
     pub(super) fn push(&mut self, line: impl Into<String>) {
-        self.0.push(line.into());
+        let line = line.into();
+        let is_second_gap = line.is_empty() && self.0.last().is_none_or(String::is_empty);
+        if !is_second_gap {
+            self.0.push(line);
+        }
     }
 
-    pub(super) fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+    pub(super) fn append(&mut self, others: Self) {
+        for line in others.0 {
+            self.push(line);
+        }
     }
 
     /// Puts assignments before the lines, of those variables that the lines use.

@@ -262,7 +262,7 @@ fn readme(piece: &Piece) -> String {
             out += &format!(
                 "\nThe service starts at boot when its script is executable and\n\
                  /etc/rc.d/rc.local calls it:\n\n    chmod +x /etc/rc.d/{script}\n    \
-                 if [ -x /etc/rc.d/{script} ]; then /etc/rc.d/{script} start; fi\n"
+                 /etc/rc.d/{script} start\n"
             );
         }
     }

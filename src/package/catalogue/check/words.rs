@@ -60,10 +60,12 @@ pub(super) fn is_absolute(text: &str) -> bool {
     rest.is_some_and(|rest| PackagePath::parse(rest).is_ok() && is_word(rest))
 }
 
-/// Letters of a path as they can stand in a list or a script without further thought.
+/// A path as it can stand in a list or a script without further thought: no part of it would be taken
+/// for an option or for somebody's home.
 pub(super) fn is_word(text: &str) -> bool {
     let is_of_word = |one: char| one.is_ascii_alphanumeric() || "._+~-/@".contains(one);
-    !text.is_empty() && text.chars().all(is_of_word)
+    let is_plain = |part: &str| !part.starts_with(['-', '~']);
+    !text.is_empty() && text.chars().all(is_of_word) && text.split('/').all(is_plain)
 }
 
 /// One relation as `Depends` has it.
