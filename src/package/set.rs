@@ -216,3 +216,98 @@ impl Catalogue {
             .ok_or_else(|| ChoiceError::NoGoodRelease(piece.name.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "schema = 1\n[upstream]\nindex = \"i\"\nkey = \"k\"\nfingerprint = \"f\"\nmetapackage = \"m\"\n";
+
+    fn piece(name: &str, minimum: &str, releases: &[(&str, Option<&str>)]) -> String {
+        let mut text = format!(
+            "[[piece]]\nname = \"{name}\"\nsummary = \"s\"\ndescription = \"d\"\nlicence = \"MIT\"\ncopyright = \"c\"\n\
+             homepage = \"h\"\nstyle = \"archive\"\nminimum = {{ version = \"{minimum}\", why = \"ADVISORY\" }}\n"
+        );
+        for (version, set) in releases {
+            let set = set.map_or_else(String::new, |set| format!("set = \"{set}\"\n"));
+            text.push_str(&format!(
+                "[[piece.release]]\nversion = \"{version}\"\n{set}time = 1\nsource = []\n"
+            ));
+        }
+        text
+    }
+
+    fn catalogue(pieces: &[String]) -> Catalogue {
+        toml::from_str(&format!("{HEAD}{}", pieces.concat())).unwrap()
+    }
+
+    fn versions(chosen: &[Choice<'_>]) -> Vec<String> {
+        let version = |choice: &Choice<'_>| choice.release.version.clone();
+        chosen.iter().map(version).collect()
+    }
+
+    #[test]
+    fn the_newest_good_set_as_a_whole() {
+        let all = catalogue(&[
+            // 2.0.9 is older than 2.0.10, and only it and 2.0.8 are whole.
+            piece(
+                "a",
+                "1.0-5",
+                &[
+                    ("1.0-10", Some("2.0.10")),
+                    ("1.0-9", Some("2.0.9")),
+                    ("1.0-8", Some("2.0.8")),
+                ],
+            ),
+            piece("b", "1", &[("2.9", Some("2.0.9")), ("2.8", Some("2.0.8"))]),
+            piece("c", "3", &[("4", None), ("2", None)]),
+        ]);
+        assert_eq!(all.sets(), ["2.0.10", "2.0.9", "2.0.8"]);
+        assert_eq!(all.newest_set(), Some("2.0.9"));
+        assert_eq!(
+            versions(&all.choose(None, &[]).unwrap()),
+            ["1.0-9", "2.9", "4"]
+        );
+        let named = |set, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            all.choose(set, &names).map(|chosen| versions(&chosen))
+        };
+        // One piece alone is of the same set as all of them.
+        assert_eq!(named(None, &["a", "a"]).unwrap(), ["1.0-9"]);
+        assert_eq!(named(Some("2.0.10"), &["a", "c"]).unwrap(), ["1.0-10", "4"]);
+        let lacking = ChoiceError::Lacking {
+            set: "2.0.10".to_owned(),
+            piece: "b".to_owned(),
+        };
+        assert_eq!(named(Some("2.0.10"), &[]), Err(lacking));
+        assert_eq!(
+            named(Some("1"), &[]),
+            Err(ChoiceError::NoSet("1".to_owned()))
+        );
+        assert_eq!(
+            named(None, &["x"]),
+            Err(ChoiceError::NoPiece("x".to_owned()))
+        );
+    }
+
+    #[test]
+    fn nothing_below_a_minimum() {
+        let all = catalogue(&[
+            piece("a", "1.0-9", &[("1.0-10", Some("2")), ("1.0-8", Some("1"))]),
+            piece("b", "3", &[("2", Some("2")), ("4", Some("1"))]),
+            piece("c", "3", &[("2.9", None)]),
+            piece("d", "3", &[]),
+        ]);
+        assert_eq!(all.newest_set(), None);
+        let choose = |name: &str| {
+            all.choose(None, &[name.to_owned()])
+                .map(|chosen| versions(&chosen))
+        };
+        assert_eq!(choose("a"), Err(ChoiceError::NoGoodSet));
+        assert_eq!(choose("c"), Err(ChoiceError::NoGoodRelease("c".to_owned())));
+        assert_eq!(choose("d"), Err(ChoiceError::NoGoodRelease("d".to_owned())));
+        // A set that is named is taken with its holes; whoever asked is told.
+        let chosen = all.choose(Some("2"), &["b".to_owned()]).unwrap();
+        assert!(chosen[0].piece.is_below_minimum(chosen[0].release));
+    }
+}

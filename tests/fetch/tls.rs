@@ -107,3 +107,43 @@ fn never_from_https_to_http() {
     }
     assert_eq!((server.log().len(), open.log().len()), (2, 0));
 }
+
+#[test]
+fn other_places_of_the_same_file() {
+    let (file, other) = (bytes(50_000, 73), bytes(50_000, 74));
+    let (pem, config) = authority("127.0.0.1");
+    let (right, wrong) = (file.clone(), other);
+    let server = Server::start_tls(config, move |request, wire, _| {
+        match request.path.as_str() {
+            "/gone/a.bin" => answer(wire, "404 Not Found", &[], b""),
+            "/wrong/a.bin" => part(request, wire, &wrong, "\"x\""),
+            "/right/a.bin" => part(request, wire, &right, "\"x\""),
+            other => panic!("{other}"),
+        }
+    });
+    let stage = Stage::one(server.url("gone/a.bin"), &file);
+    std::fs::write(stage.path("authority.pem"), pem).unwrap();
+    let place = stage.path("catalogue.toml");
+    let text = std::fs::read_to_string(&place).unwrap();
+    let fetch = |mirrors: &[&str]| {
+        let urls: Vec<String> = mirrors.iter().map(|path| server.url(path)).collect();
+        let more = format!("record = \"computed\", mirrors = {urls:?}");
+        std::fs::write(&place, text.replace("record = \"computed\"", &more)).unwrap();
+        let mut command = stage.command(&["fetch"]);
+        command
+            .env("SSL_CERT_FILE", stage.path("authority.pem"))
+            .output()
+            .unwrap()
+    };
+    // The first place's answer is the one that is told at the end.
+    let output = fetch(&["wrong/a.bin"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("error: ")
+            && said(&output).contains("gone/a.bin`: the server answers 404")
+    );
+    assert_eq!(stage.names(), [""; 0]);
+    let output = fetch(&["wrong/a.bin", "right/a.bin"]);
+    assert!(output.status.success(), "{}", said(&output));
+    stage.holds("a.bin", &file);
+}
