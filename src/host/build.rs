@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::cache::{self, Cache, CacheError};
+use super::compile::{CompileError, compile};
 use crate::package::assemble::{Family, Order, Unpacked, assemble};
 use crate::package::meta::Arch;
 use crate::package::set::Choice;
-use crate::package::{Limits, PackageError, Source, Style, Tree, deb, sbom, txz, unpack};
+use crate::package::{
+    Limits, PackageError, PackagePath, Source, Style, Tree, deb, recipe, sbom, txz, unpack,
+};
 
 /// What a `.txz` of ours has behind its build number.
 const TAG: &str = "_ji";
@@ -55,6 +58,12 @@ pub enum BuildError {
     /// The sources are not what they should be.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// Compiling failed.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// What compiles is made on the kind of machine that it is for.
+    #[error("it is compiled, and that is done on the kind of machine that it is for")]
+    OtherMachine,
     /// Writing failed.
     #[error("`{}`: {why}", place.display())]
     Io {
@@ -76,11 +85,23 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         move |why| BuildError::Io { place, why }
     };
     let mut spool = tempfile::tempfile_in(out).map_err(at(out))?;
-    let mut sources = Vec::new();
+    let script = recipe::build_script(piece, release, job.family.form())?;
+    if script.is_some() && job.arch != this_arch() {
+        return Err(BuildError::OtherMachine);
+    }
+    let (mut sources, mut whole) = (Vec::new(), Vec::new());
     for source in release.sources_for(job.arch) {
         let tree = taken_apart(job, source, cache, &mut spool)?;
+        if script.is_some() {
+            whole.push(tree.clone());
+        }
+        let tree = below_root(source, tree)?;
         sources.push(Unpacked { source, tree });
     }
+    let built = match script {
+        Some(script) => Some(compile(&whole, &script, &mut spool)?),
+        None => None,
+    };
     let order = Order {
         piece,
         release,
@@ -89,7 +110,7 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         build: 1,
         time: job.time,
     };
-    let (meta, tree) = assemble(&order, &sources, &mut spool)?;
+    let (meta, tree) = assemble(&order, &sources, built.as_ref(), &mut spool)?;
     let name = match job.family {
         Family::Slackware => txz::file_name(&meta, TAG)?,
         Family::Debian => deb::file_name(&meta),
@@ -147,10 +168,10 @@ fn taken_apart(
     let file = cache.open_verified(source)?;
     let name = cache::file_name(source)?;
     let limits = Limits::default();
-    let tree = match piece.style {
+    let tree = match piece.style_of(release) {
         Style::UpstreamDeb => {
             let expected = deb::Expected {
-                package: piece.debian.as_ref().unwrap_or(&piece.name),
+                package: piece.debian_name(),
                 version: &release.version,
                 arch: source.arch.unwrap_or(Arch::Any),
             };
@@ -159,6 +180,29 @@ fn taken_apart(
         _ => unpack(name, file, &limits, spool)?,
     };
     Ok(tree)
+}
+
+/// What of a source the catalogue speaks of.
+fn below_root(source: &Source, tree: Tree) -> Result<Tree, BuildError> {
+    let Some(root) = &source.root else {
+        return Ok(tree);
+    };
+    let inner = tree.below(&PackagePath::parse(root)?);
+    inner.ok_or_else(|| {
+        let archive = source.file_name().to_owned();
+        let why = format!("there is no folder `{root}` in it");
+        PackageError::Archive { archive, why }.into()
+    })
+}
+
+/// The kind of this machine.
+#[must_use]
+pub fn this_arch() -> Arch {
+    if cfg!(target_arch = "aarch64") {
+        Arch::Aarch64
+    } else {
+        Arch::X86_64
+    }
 }
 
 /// Gives a finished file its name, readable by everybody.

@@ -315,14 +315,12 @@ fn length(stat: &FileStat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-/// A source's name in the cache: what the catalogue says, else the last part of its address.
+/// A source's name in the cache.
 ///
 /// # Errors
 /// When no file in a folder can have it, or the cache gives such names itself.
 pub fn file_name(source: &Source) -> Result<&str, CacheError> {
-    let address = source.url.split(['?', '#']).next().unwrap_or_default();
-    let last = address.rsplit('/').next().unwrap_or_default();
-    let name = source.file.as_deref().unwrap_or(last);
+    let name = source.file_name();
     let is_taken = [".part", ".from", ".wrong"]
         .iter()
         .any(|ending| name.ends_with(ending));

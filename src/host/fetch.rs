@@ -160,27 +160,36 @@ fn fetch_one(
     watch: &dyn Watch,
 ) -> Result<Came, FetchError> {
     let name = file_name(source)?;
-    let url = from.map_or_else(|| source.url.clone(), |mirror| mirror.url(name));
-    loop {
-        match cache.open_verified(source) {
-            Ok(_) => return Ok(Came::WasThere),
-            Err(CacheError::Missing(_)) => {}
-            Err(wrong @ CacheError::Wrong { .. }) => watch.set_aside(&wrong),
-            Err(error) => return Err(error.into()),
-        }
-        // Nobody had it a moment ago; whoever was receiving it may have it now.
-        if let Some(part) = cache.part(name)? {
-            let transfer = Transfer {
-                cache,
-                net,
-                source,
-                name,
-                url: &url,
-                watch,
-            };
-            return transfer.run(part);
+    let mut urls: Vec<String> = match from {
+        Some(mirror) => vec![mirror.url(name)],
+        None => std::iter::once(&source.url)
+            .chain(&source.mirrors)
+            .cloned()
+            .collect(),
+    };
+    urls.reverse();
+    let mut first = None;
+    while let Some(url) = urls.pop() {
+        let transfer = Transfer {
+            cache,
+            net,
+            source,
+            name,
+            url: &url,
+            watch,
+        };
+        match transfer.begin() {
+            // What another place cannot change is not tried there.
+            Err(error) if !matches!(error, FetchError::Cache(_) | FetchError::Full { .. }) => {
+                if !urls.is_empty() {
+                    watch.again(name, &error.to_string());
+                }
+                first.get_or_insert(error);
+            }
+            ended => return ended,
         }
     }
+    Err(first.unwrap_or_else(|| CacheError::Name(name.to_owned()).into()))
 }
 
 /// One file on its way.
@@ -204,6 +213,22 @@ enum Ended {
 }
 
 impl Transfer<'_> {
+    /// Takes it from the cache if it is there, and else from where it lies.
+    fn begin(&self) -> Result<Came, FetchError> {
+        loop {
+            match self.cache.open_verified(self.source) {
+                Ok(_) => return Ok(Came::WasThere),
+                Err(CacheError::Missing(_)) => {}
+                Err(wrong @ CacheError::Wrong { .. }) => self.watch.set_aside(&wrong),
+                Err(error) => return Err(error.into()),
+            }
+            // Nobody had it a moment ago; whoever was receiving it may have it now.
+            if let Some(part) = self.cache.part(self.name)? {
+                return self.run(part);
+            }
+        }
+    }
+
     fn run(&self, part: Part<'_>) -> Result<Came, FetchError> {
         let result = self.receive(&part);
         match &result {

@@ -16,6 +16,7 @@ pub mod bridge;
 pub mod build;
 pub mod c2s;
 pub mod cache;
+pub mod compile;
 pub mod facts;
 pub mod fetch;
 pub mod issued;

@@ -216,9 +216,10 @@ impl Net {
 
     /// What is said of a connection that broke within an answer.
     pub(super) fn cut(&self, url: &str, error: &io::Error) -> NetError {
-        let why = match error.kind() {
-            io::ErrorKind::TimedOut => self.silent(),
-            io::ErrorKind::UnexpectedEof => "the connection ended within the file".to_owned(),
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let why = match (inner, error.kind()) {
+            (Some(ureq::Error::Timeout(_)), _) | (_, io::ErrorKind::TimedOut) => self.silent(),
+            (_, io::ErrorKind::UnexpectedEof) => "the connection ended within the file".to_owned(),
             _ => format!("the connection broke: {error}"),
         };
         NetError::Broken {
@@ -229,7 +230,7 @@ impl Net {
     }
 
     fn silent(&self) -> String {
-        format!("nothing came for {} seconds", self.stall.as_secs())
+        format!("nothing came for {} s", self.stall.as_secs())
     }
 
     fn said(&self, url: &str, error: &ureq::Error) -> NetError {
@@ -239,7 +240,7 @@ impl Net {
         let (why, is_passing) = match error {
             ureq::Error::Timeout(ureq::Timeout::Connect) => (
                 format!(
-                    "no connection within {} seconds",
+                    "no connection within {} s",
                     CONNECT.min(self.stall).as_secs()
                 ),
                 true,

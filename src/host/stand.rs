@@ -175,6 +175,22 @@ pub fn give(path: &Path, user: u32, group: u32) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Opens a file, to be read bit by bit.
+///
+/// # Errors
+/// What the system said.
+pub fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::File::open(path)
+}
+
+/// An empty file without a name, which is gone when it is closed.
+///
+/// # Errors
+/// What the system said.
+pub fn spool() -> std::io::Result<std::fs::File> {
+    tempfile::tempfile()
+}
+
 /// The folder in which throw-away folders are made (`TMPDIR`).
 #[must_use]
 pub fn temp_dir() -> PathBuf {

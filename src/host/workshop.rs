@@ -7,12 +7,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::host::build::{Job, build};
+use crate::host::build::{Job, build, this_arch};
 use crate::host::cache::{self, Cache};
 use crate::host::root::Root;
 use crate::name::{AbsPath, Mode};
 use crate::package::assemble::Family;
-use crate::package::meta::Arch;
 use crate::package::set::Choice;
 use crate::package::version::compare;
 use crate::package::{Catalogue, PackageError, Piece};
@@ -76,7 +75,7 @@ impl Workshop {
         }
         let choice = self.choice(root, name, version, installed)?;
         let cache = Cache::look(root, Path::new(cache::PLACE)).map_err(|why| why.to_string())?;
-        let lacking = choice.release.sources_for(arch()).find(|source| {
+        let lacking = choice.release.sources_for(this_arch()).find(|source| {
             let is_there = cache.as_ref().is_some_and(|cache| cache.has(source));
             !is_there
         });
@@ -113,7 +112,7 @@ impl Workshop {
         let job = Job {
             choice,
             family: self.family,
-            arch: arch(),
+            arch: this_arch(),
             time: None,
         };
         build(&job, &cache, Path::new(STORE)).map_err(|why| why.to_string())?;
@@ -222,15 +221,6 @@ pub fn debian_version(text: &str) -> PackageVersion {
     PackageVersion {
         upstream: upstream.to_owned(),
         exact: text.to_owned(),
-    }
-}
-
-/// The kind of this machine.
-fn arch() -> Arch {
-    if cfg!(target_arch = "aarch64") {
-        Arch::Aarch64
-    } else {
-        Arch::X86_64
     }
 }
 

@@ -17,6 +17,7 @@ use flate2::{Compression, GzBuilder};
 use self::homes::Homes;
 use super::catalogue::Place;
 use super::meta::Arch;
+use super::recipe::{self, Form};
 use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree};
 
 /// Whose package it becomes.
@@ -26,6 +27,17 @@ pub enum Family {
     Slackware,
     /// `.deb`.
     Debian,
+}
+
+impl Family {
+    /// The form of its recipes.
+    #[must_use]
+    pub fn form(self) -> Form {
+        match self {
+            Self::Slackware => Form::SlackBuild,
+            Self::Debian => Form::Debian,
+        }
+    }
 }
 
 /// What is to be assembled.
@@ -45,16 +57,17 @@ pub struct Order<'a> {
     pub time: Option<u64>,
 }
 
-/// A source, and what was in it. The contents of all of them wait in one spool.
+/// A source, and what was in it below its `root`. The contents of all of them wait in one spool.
 #[derive(Debug, Clone)]
 pub struct Unpacked<'a> {
     /// As the catalogue names it.
     pub source: &'a Source,
-    /// What was in it, or what building it has put there.
+    /// What was in it.
     pub tree: Tree,
 }
 
-/// Puts everything in its place. With no place in the catalogue everything stays where it is in the sources.
+/// Puts everything in its place. `built` is what building the sources has put below its `DESTDIR`: it
+/// stands in its places already. Without it the catalogue says what goes where.
 ///
 /// # Errors
 /// When the catalogue names what is not there, two things are to stand in one place, or a program is for
@@ -62,60 +75,50 @@ pub struct Unpacked<'a> {
 pub fn assemble<S: Read + Seek>(
     order: &Order<'_>,
     sources: &[Unpacked<'_>],
+    built: Option<&Tree>,
     spool: &mut S,
 ) -> Result<(Meta, Tree), PackageError> {
     let homes = Homes::new(order);
     let mut out = Tree::new();
-    if order.piece.places.is_empty() {
-        for source in sources {
-            for (path, node) in source.tree.iter() {
+    match built {
+        Some(tree) => {
+            for (path, node) in tree.iter() {
                 set(&mut out, &homes, path.clone(), node, None, spool)?;
             }
         }
+        None => {
+            for place in order.piece.places_of(order.release) {
+                move_in(order, place, sources, &homes, &mut out, spool)?;
+            }
+        }
     }
-    for place in &order.piece.places {
-        move_in(order, place, sources, &homes, &mut out, spool)?;
-    }
-    for document in homes::documents(sources) {
+    for document in homes::documents(order, sources)? {
         let (path, node) = document;
         let path = homes.document(path)?;
         if out.get(&path).is_none() {
             set(&mut out, &homes, path, node, None, spool)?;
         }
     }
-    for (name, script) in SCRIPTS {
-        if order.family == Family::Slackware && order.piece.name == *name {
-            let content = Content::Bytes(script.as_bytes().to_vec());
-            let path = PackagePath::parse(&format!("etc/rc.d/rc.{name}"))?;
-            let mode = 0o755;
-            out.put(path, Node::File { mode, content })?;
-        }
-    }
     let mut links_that_were_folders = Vec::new();
-    for link in &order.piece.links {
-        let path = parse(order, &link.path)?;
-        let target = expand(order, &link.target)?;
+    let extras = recipe::extras(order.piece, order.release, order.family.form())?;
+    for (path, node) in extras.iter() {
+        // The folders around the others were made on the way.
+        if matches!(node, Node::Dir { .. }) && matches!(out.get(path), Some(Node::Dir { .. })) {
+            continue;
+        }
         let was_folder =
-            |source: &Unpacked| matches!(source.tree.get(&path), Some(Node::Dir { .. }));
-        if order.family == Family::Debian && sources.iter().any(was_folder) {
+            |source: &Unpacked| matches!(source.tree.get(path), Some(Node::Dir { .. }));
+        if let Node::Link { target } = node
+            && order.family == Family::Debian
+            && sources.iter().any(was_folder)
+        {
             links_that_were_folders.push((path.clone(), target.clone()));
         }
-        let node = Node::Link { target };
-        set(&mut out, &homes, path, &node, None, spool)?;
+        set(&mut out, &homes, path.clone(), node, None, spool)?;
     }
     let meta = describe(order, &out, links_that_were_folders, spool)?;
     Ok((meta, out))
 }
-
-/// Scripts of this program for Slackware, by piece.
-const SCRIPTS: &[(&str, &str)] = &[
-    ("caddy", include_str!("../../rc.d/rc.caddy")),
-    ("jicofo", include_str!("../../rc.d/rc.jicofo")),
-    (
-        "jitsi-videobridge",
-        include_str!("../../rc.d/rc.jitsi-videobridge"),
-    ),
-];
 
 fn describe<S: Read + Seek>(
     order: &Order<'_>,
@@ -131,9 +134,13 @@ fn describe<S: Read + Seek>(
             &piece.debian_depends,
         ),
     };
+    // Debian asks this of every file below /etc.
+    let is_meant = |path: &PackagePath| match order.family {
+        Family::Slackware => piece.config.iter().any(|one| one == path.as_str()),
+        Family::Debian => path.as_str().starts_with("etc/"),
+    };
     let config = |(path, node): (&PackagePath, &Node)| {
-        let is_config = matches!(node, Node::File { .. }) && path.as_str().starts_with("etc/");
-        is_config.then(|| path.clone())
+        (matches!(node, Node::File { .. }) && is_meant(path)).then(|| path.clone())
     };
     Ok(Meta {
         name: name.clone(),

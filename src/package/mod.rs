@@ -15,6 +15,7 @@ pub mod path;
 pub mod recipe;
 pub mod sbom;
 pub mod set;
+pub mod standing;
 pub mod tree;
 pub mod txz;
 pub mod unpack;

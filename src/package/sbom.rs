@@ -66,6 +66,8 @@ impl Made<'_> {
         let Meta { name, version, .. } = self.meta;
         let purl = if self.file.ends_with(".deb") {
             let arch = self.meta.arch.debian();
+            // dpkg's version, with revision, stands in the name alone: NAME_VERSION_ARCH.deb
+            let version = self.file.split('_').nth(1).unwrap_or(version);
             format!("{}?arch={arch}", purl("deb/jitsi-install", name, version))
         } else {
             let arch = self.meta.arch.slackware();

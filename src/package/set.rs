@@ -126,7 +126,7 @@ impl Catalogue {
             let mut pieces = self.pieces.iter().filter(|piece| piece.has_sets());
             pieces.all(|piece| {
                 let release = piece.in_set(set);
-                release.is_some_and(|release| !piece.is_below_minimum(release))
+                release.is_some_and(|release| !release.old && !piece.is_below_minimum(release))
             })
         };
         self.sets().into_iter().find(is_good)
@@ -157,7 +157,12 @@ impl Catalogue {
             }
         }
         if names.is_empty() {
-            pieces.extend(&self.pieces);
+            // A piece may be described before a release of it is known.
+            let known = self
+                .pieces
+                .iter()
+                .filter(|piece| !piece.releases.is_empty());
+            pieces.extend(known);
         }
         let choose = |piece| {
             Ok(Choice {
@@ -206,7 +211,7 @@ impl Catalogue {
         let mut good = piece
             .releases
             .iter()
-            .filter(|release| !piece.is_below_minimum(release));
+            .filter(|release| !release.old && !piece.is_below_minimum(release));
         good.next()
             .ok_or_else(|| ChoiceError::NoGoodRelease(piece.name.clone()))
     }

@@ -115,6 +115,22 @@ impl Tree {
         Ok(())
     }
 
+    /// What is below a folder, by its path from there; `None` when there is no such folder.
+    #[must_use]
+    pub fn below(&self, folder: &PackagePath) -> Option<Self> {
+        let Some(Node::Dir { .. }) = self.nodes.get(folder) else {
+            return None;
+        };
+        let start = format!("{folder}/");
+        let inner = self.nodes.iter().filter_map(|(path, node)| {
+            let rest = path.as_str().strip_prefix(&start)?;
+            Some((PackagePath::parse(rest).ok()?, node.clone()))
+        });
+        Some(Self {
+            nodes: inner.collect(),
+        })
+    }
+
     /// Everything, folders before what is in them, in the order of bytes.
     pub fn iter(&self) -> impl Iterator<Item = (&PackagePath, &Node)> {
         self.nodes.iter()

@@ -27,6 +27,9 @@ mod gate;
 mod journey;
 mod leaving;
 mod mirror;
+#[path = "../package/ours.rs"]
+mod ours;
+mod packages;
 mod reference;
 mod renewal;
 mod renewal_caddy;
@@ -39,6 +42,8 @@ mod sets_of_standins;
 mod shell;
 mod spoiled;
 mod tree;
+#[path = "../package/upstream.rs"]
+mod upstream;
 
 use rootfs::Release;
 use services::Server;
@@ -82,6 +87,20 @@ fn renewals() {
 fn renewals_by_caddy() {
     if gate::is_open() {
         renewal_caddy::take(Release::Trixie);
+    }
+}
+
+#[test]
+fn our_packages() {
+    if gate::is_open() {
+        packages::take(Release::Trixie);
+    }
+}
+
+#[test]
+fn our_packages_on_bookworm() {
+    if gate::is_open() {
+        packages::take(Release::Bookworm);
     }
 }
 

@@ -42,9 +42,9 @@ pub(crate) fn take(release: Release) {
     };
     let mut all = Sets { machine, cases };
     all.stock();
-    if all.from_the_repository() {
-        all.to_the_first_set();
-        all.to_the_second_set();
+    if all.what_the_repository_has() {
+        all.the_first_set();
+        all.the_second_set();
         all.a_changed_source();
         all.and_back();
     }
@@ -138,7 +138,7 @@ impl Sets {
         self.says(&["history"]).out.lines().count()
     }
 
-    fn from_the_repository(&mut self) -> bool {
+    fn what_the_repository_has(&mut self) -> bool {
         self.pin(None);
         let said = self.succeeds("without a pin, an apply", &["apply", "--yes"]);
         let stands = self.stands();
@@ -147,7 +147,7 @@ impl Sets {
         said.code == 0
     }
 
-    fn to_the_first_set(&mut self) {
+    fn the_first_set(&mut self) {
         self.pin(Some(SETS[0][0]));
         let before = (
             self.generations(),
@@ -195,7 +195,7 @@ impl Sets {
             .holds("the doctor knows the set", is_one, || doctor.whole());
     }
 
-    fn to_the_second_set(&mut self) {
+    fn the_second_set(&mut self) {
         self.pin(Some(SETS[1][0]));
         self.succeeds("an apply moves the set", &["apply", "--yes"]);
         let stands = self.stands();

@@ -11,9 +11,11 @@
 mod archives;
 #[path = "../real/cases.rs"]
 mod cases;
+mod chance;
 mod hostile;
 mod ours;
 mod read_by_others;
+mod same_bytes;
 #[path = "../booted/shell.rs"]
 mod shell;
 mod upstream;

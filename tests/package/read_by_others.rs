@@ -7,7 +7,7 @@ use std::process::Command;
 use jitsi_install::package::{PackagePath, deb};
 
 use crate::cases::{Cases, are_here};
-use crate::upstream::ALL;
+use crate::upstream::{ALL, JICOFO};
 use crate::{ours, shell};
 
 const VERSION: &str = "1.0-1183";
@@ -104,6 +104,26 @@ fn dpkg_ar_tar_and_xz_read_it() {
             told("bash", &["-c", gencontrol], place),
             Ok(String::new()),
         );
+    }
+    cases.finish();
+}
+
+#[test]
+fn shellcheck_reads_the_scripts() {
+    if !are_here(&["dpkg-deb", "shellcheck"]) {
+        return;
+    }
+    let mut cases = Cases::new("maintainer scripts, read by shellcheck");
+    let place = tempfile::tempdir().unwrap();
+    let bytes = ours::written(
+        &ours::meta("jicofo", VERSION),
+        &ours::tree(&JICOFO, VERSION),
+    );
+    fs::write(place.path().join("a.deb"), bytes).unwrap();
+    cases.must("-e", told("dpkg-deb", &["-e", "a.deb", "."], place.path()));
+    for script in ["preinst", "postinst", "postrm"] {
+        let checked = told("shellcheck", &["--shell=sh", script], place.path());
+        cases.same(script, checked, Ok(String::new()));
     }
     cases.finish();
 }

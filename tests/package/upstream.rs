@@ -22,7 +22,7 @@ const SHELL: &str = "#!/bin/bash\nexec java -cp /nowhere Main\n";
 
 pub(crate) const JICOFO: Upstream = Upstream {
     package: "jicofo",
-    depends: "adduser",
+    depends: "",
     files: &[
         (
             "etc/init.d/jicofo",
@@ -68,7 +68,7 @@ pub(crate) const JICOFO: Upstream = Upstream {
 
 pub(crate) const VIDEOBRIDGE: Upstream = Upstream {
     package: "jitsi-videobridge2",
-    depends: "adduser, procps",
+    depends: "procps",
     files: &[
         (
             "etc/jitsi/videobridge/logging.properties",

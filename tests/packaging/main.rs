@@ -24,6 +24,7 @@ mod linked;
 mod machine;
 #[path = "../booted/mirror.rs"]
 mod mirror;
+mod pipelines;
 mod python;
 #[path = "../booted/rootfs.rs"]
 mod rootfs;

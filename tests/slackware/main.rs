@@ -23,6 +23,7 @@ mod gate;
 mod journey;
 mod kill;
 mod machine;
+mod packages;
 mod sets;
 #[path = "../proving/sets.rs"]
 mod sets_of_standins;
@@ -40,6 +41,13 @@ fn from_bare_to_uninstalled() {
 fn boot_and_administrator() {
     if gate::is_open() {
         boot::take();
+    }
+}
+
+#[test]
+fn packages_of_ours() {
+    if gate::is_open() {
+        packages::take();
     }
 }
 

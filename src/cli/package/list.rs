@@ -144,22 +144,7 @@ fn table(rows: &[Row<'_>]) -> String {
             cached,
         ]);
     }
-    let mut widths = [0; 7];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(widths);
-        let padded: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        text.push_str(padded.join(" ").trim_end());
-        text.push('\n');
-    }
-    text
+    super::columns(lines.into_iter())
 }
 
 fn notes(rows: &[Row<'_>], report: &mut Report) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::Stock;
+use super::Known;
 use crate::cli::Global;
 use crate::cli::report::{FAILED, Failure, Report, USAGE};
 use crate::host::recipes::{self, Written};
@@ -27,12 +27,11 @@ pub(in crate::cli) struct Args {
     /// This version of it [default: the first that the catalogue has]
     #[arg(long, value_name = "VERSION")]
     release: Option<String>,
-    /// The catalogue [default: /etc/jitsi-install/catalogue.toml where there is one, else the one that is built in]
-    #[arg(long, value_name = "FILE", env = "JITSI_INSTALL_CATALOGUE")]
-    catalogue: Option<PathBuf>,
     /// Replace files that say something else
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    known: Known,
 }
 
 /// The forms.
@@ -46,11 +45,7 @@ enum Format {
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
     let failure = |error: PackageError| Failure::new(FAILED, error.to_string());
-    let stock = Stock {
-        catalogue: args.catalogue.clone(),
-        cache: None,
-    };
-    let catalogue = stock.catalogue(global)?;
+    let catalogue = args.known.catalogue(global)?;
     let form = match args.format {
         Format::Slackbuild => Form::SlackBuild,
         Format::Debian => Form::Debian,

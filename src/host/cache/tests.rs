@@ -8,8 +8,11 @@ const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7
 
 fn source(name: &str, sha256: &str) -> Source {
     Source {
-        url: format!("https://example.org/pool/{name}?x=1"),
+        url: format!("https://example.org/pool/{name}"),
+        mirrors: Vec::new(),
         file: None,
+        root: None,
+        md5: None,
         sha256: sha256.to_owned(),
         size: None,
         arch: None,

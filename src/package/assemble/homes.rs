@@ -96,10 +96,28 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Documents of the sources: at their top, below the one folder that everything is in, and where
-/// Debian's packages have them.
-pub fn documents<'a>(sources: &'a [Unpacked<'_>]) -> Vec<(&'a PackagePath, &'a Node)> {
+/// Documents of the sources: those that the catalogue names, at their top, below the one folder that
+/// everything is in, and where Debian's packages have them.
+///
+/// # Errors
+/// When the catalogue names what is not there.
+pub fn documents<'a>(
+    order: &Order<'_>,
+    sources: &'a [Unpacked<'_>],
+) -> Result<Vec<(&'a PackagePath, &'a Node)>, PackageError> {
     let mut found = Vec::new();
+    for named in &order.piece.docs {
+        let path = PackagePath::parse(&named.replace("{version}", &order.release.version))?;
+        let is_it = |(one, node): &(&PackagePath, &Node)| {
+            **one == path && matches!(node, Node::File { .. })
+        };
+        let mut all = sources.iter().flat_map(|source| source.tree.iter());
+        let document = all.find(is_it).ok_or_else(|| PackageError::Catalogue {
+            place: format!("piece `{}`, document `{named}`", order.piece.name),
+            why: format!("it is in no source of {}", order.release.version),
+        })?;
+        found.push(document);
+    }
     for source in sources {
         let mut tops = source
             .tree
@@ -121,7 +139,7 @@ pub fn documents<'a>(sources: &'a [Unpacked<'_>]) -> Vec<(&'a PackagePath, &'a N
                 && (is_debian || is_top && is_called(path.file_name(), DOCUMENTS))
         }));
     }
-    found
+    Ok(found)
 }
 
 /// `README`, `README.md`, `readme.txt` and `LICENSE-MIT`, but not `README_tool`.

@@ -22,7 +22,7 @@ licence = "MIT"
 copyright = "nobody"
 homepage = "https://example.org/toy"
 style = "upstream-deb"
-depends = ["jdk"]
+depends = ["openssl"]
 debian_depends = ["jre"]
 "#;
 
@@ -30,7 +30,7 @@ const RELEASE: &str = r#"
 [[piece.release]]
 version = "1.0-3"
 time = 1780272000
-source = [{ url = "https://example.org/toy.deb", sha256 = "00", record = "computed" }]
+source = [{ url = "https://example.org/toy.deb", sha256 = "0000000000000000000000000000000000000000000000000000000000000000", record = "computed" }]
 "#;
 
 const PLACES: &str = r#"
@@ -40,6 +40,7 @@ place = [
   { from = "etc/toy.conf", to = "etc/toy/toy.conf", mode = 0o640 },
 ]
 link = [{ path = "usr/share/toy", target = "toy-{version}" }]
+config = ["etc/toy/toy.conf"]
 "#;
 
 fn path(text: &str) -> PackagePath {
@@ -96,7 +97,8 @@ fn made(places: &str, family: Family, sources: &[Tree]) -> Result<(Meta, Tree), 
             tree: tree.clone(),
         })
         .collect();
-    assemble(&order, &sources, &mut Cursor::new(Vec::new())).map_err(|error| error.to_string())
+    assemble(&order, &sources, None, &mut Cursor::new(Vec::new()))
+        .map_err(|error| error.to_string())
 }
 
 fn paths(tree: &Tree) -> Vec<String> {
@@ -128,7 +130,7 @@ fn each_family_has_its_own_places() {
     );
     assert_eq!(
         (meta.name.as_str(), meta.depends.as_slice()),
-        ("toy", &["jdk".to_owned()][..])
+        ("toy", &["openssl".to_owned()][..])
     );
     assert_eq!(meta.config, [path("etc/toy/toy.conf")]);
     assert_eq!((meta.time, meta.arch), (1_780_272_000, Arch::Any));
@@ -177,29 +179,54 @@ fn a_page_is_compressed_the_same_each_time() {
 }
 
 #[test]
-fn without_places_everything_stays() {
-    let source = tree(&[
+fn what_was_built_stays_where_it_is() {
+    let built = tree(&[
         ("usr/share/man/man1/toy.1", file(b".TH\n", 0o644)),
         ("usr/share/doc/toy/changelog.gz", file(b"", 0o644)),
         ("usr/bin/toy", file(b"#!/bin/sh\n", 0o755)),
     ]);
-    let (_, tree) = made("", Family::Slackware, std::slice::from_ref(&source)).expect("a tree");
-    let wanted = [
-        "usr/bin/toy 755",
-        "usr/doc/toy-1.0_3/changelog.gz 644",
-        "usr/man/man1/toy.1.gz 644",
-    ];
-    assert_eq!(paths(&tree), wanted);
-    let (_, tree) = made("", Family::Debian, &[source]).expect("a tree");
-    assert_eq!(
-        paths(&tree),
-        ["usr/bin/toy 755", "usr/share/man/man1/toy.1.gz 644"]
-    );
+    let catalogue = Catalogue::parse(&format!("{HEAD}{PLACES}{RELEASE}")).expect("a catalogue");
+    let piece = &catalogue.pieces[0];
+    let release = &piece.releases[0];
+    for (family, wanted) in [
+        (
+            Family::Slackware,
+            &[
+                "usr/bin/toy 755",
+                "usr/doc/toy-1.0_3/changelog.gz 644",
+                "usr/man/man1/toy.1.gz 644",
+                "usr/share/toy -> toy-1.0-3",
+            ][..],
+        ),
+        (
+            Family::Debian,
+            &[
+                "usr/bin/toy 755",
+                "usr/share/man/man1/toy.1.gz 644",
+                "usr/share/toy -> toy-1.0-3",
+            ],
+        ),
+    ] {
+        let order = Order {
+            piece,
+            release,
+            family,
+            arch: Arch::X86_64,
+            build: 1,
+            time: None,
+        };
+        let mut spool = Cursor::new(Vec::new());
+        let (_, tree) = assemble(&order, &[], Some(&built), &mut spool).expect("a tree");
+        assert_eq!(paths(&tree), wanted);
+    }
 }
 
 #[test]
 fn a_script_of_a_service_comes_with_its_piece_on_slackware_only() {
     let places = r#"place = [{ from = "usr/share/toy", to = "usr/share/toy" }]"#;
+    let places = format!(
+        "{places}\nfile = [{{ from = \"rc.jicofo\", to = \"etc/rc.d/rc.jicofo\" }}]\nconfig = [\"etc/rc.d/rc.jicofo\"]"
+    );
     let text = format!("{HEAD}{places}{RELEASE}").replace("\"toy\"", "\"jicofo\"");
     let catalogue = Catalogue::parse(&text).expect("a catalogue");
     let piece = catalogue.piece("jicofo").expect("the piece");
@@ -217,7 +244,7 @@ fn a_script_of_a_service_comes_with_its_piece_on_slackware_only() {
         let tree = upstream();
         let sources = [Unpacked { source, tree }];
         let (meta, tree) =
-            assemble(&order, &sources, &mut Cursor::new(Vec::new())).expect("a tree");
+            assemble(&order, &sources, None, &mut Cursor::new(Vec::new())).expect("a tree");
         let script = path("etc/rc.d/rc.jicofo");
         assert_eq!(tree.get(&script).is_some(), has_script);
         assert_eq!(meta.config.contains(&script), has_script);
@@ -232,26 +259,29 @@ fn mistakes_are_named() {
         assert!(error.contains(part), "{places}: {error}");
     };
     wrong(
-        r#"place = [{ from = "usr/share/toi", to = "a" }]"#,
+        r#"place = [{ from = "usr/share/toi", to = "usr/a" }]"#,
         "place `usr/share/toi`: it is in no source of 1.0-3; at their top are `etc`, `lib`, `usr`",
     );
     wrong(
-        r#"place = [{ from = "etc/toy.conf", to = "a" }, { from = "usr/share/toy/toy.sh", to = "a" }]"#,
-        "`a`: it is there twice",
+        r#"place = [{ from = "etc/toy.conf", to = "usr/a" }, { from = "usr/share/toy/toy.sh", to = "usr/a" }]"#,
+        "`usr/a` is there twice",
     );
     wrong(
         r#"place = [{ from = "etc/toy.conf", to = "usr/share/toy" }, { from = "usr/share/toy", to = "usr/share/toy/x" }]"#,
         "it is no folder",
     );
     wrong(
-        r#"place = [{ from = "usr/share/toy", to = "a", mode = 0o644 }]"#,
+        r#"place = [{ from = "usr/share/toy", to = "usr/a", mode = 0o644 }]"#,
         "`mode` is for a file",
     );
     wrong(
-        r#"place = [{ from = "etc/{name}", to = "a" }]"#,
-        "only `{version}`",
+        r#"place = [{ from = "etc/{name}", to = "usr/a" }]"#,
+        "is no path in an archive",
     );
-    wrong(r#"place = [{ from = "../etc", to = "a" }]"#, "`..`");
+    wrong(
+        r#"place = [{ from = "../etc", to = "usr/a" }]"#,
+        "is no path in an archive",
+    );
     wrong(
         r#"link = [{ path = "usr/a", target = "../../etc" }]"#,
         "it leads out of the root",

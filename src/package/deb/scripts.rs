@@ -1,9 +1,10 @@
 //! Maintainer scripts: only what dpkg does not do by itself, which is to put a link where a folder
-//! was. dpkg-maintscript-helper(1) does it at an upgrade; a folder that no package left there is
-//! taken away while it is empty, and otherwise stops the installation before it begins.
+//! was. dpkg-maintscript-helper(1) does it at an upgrade. Two cases are left to a few lines of our own:
+//! a folder that no package left there is taken away while it is empty, and otherwise stops the
+//! installation before it begins; and where upstream's package was installed over ours, dpkg
+//! has unpacked it through the link, so that the folder behind it is put in its place first.
 
 use super::words::refuse;
-use super::write::version;
 use crate::package::{Meta, PackageError};
 
 /// Names and texts; none for a package that needs none.
@@ -18,18 +19,25 @@ pub(super) fn of(meta: &Meta) -> Result<Vec<(&'static str, String)>, PackageErro
                 return Err(refuse(meta, &format!("`{path}` cannot become a link")));
             }
         }
-        let before = version(meta);
+        // without a version: whatever comes before, older or newer, a folder is to become a link
         helper.push_str(&format!(
-            "dpkg-maintscript-helper dir_to_symlink /{path} {target} {before}~ {} -- \"$@\"\n",
-            meta.name
+            "dpkg-maintscript-helper dir_to_symlink /{path} {target} -- \"$@\"\n"
         ));
         first.push_str(&format!(
-            "if [ \"$1\" = install ] && [ -z \"$2\" ] && [ -d /{path} ] && [ ! -h /{path} ]; then\n\
-             \tif ! rmdir /{path}; then\n\
-             \t\techo \"/{path} is to be a link: move the folder away first\" >&2\n\
+            "path=/{path}\n\
+             if [ \"$1\" = install ] && [ -z \"$2\" ] && [ -d $path ] && [ ! -h $path ]; then\n\
+             \tif ! rmdir $path; then\n\
+             \t\techo \"$path is to be a link: move the folder away first\" >&2\n\
              \t\texit 1\n\
              \tfi\n\
-             fi\n"
+             fi\n\
+             if [ \"$1\" = upgrade ] && [ -h $path ] && [ -d $path ] \\\n\
+             \t\t&& dpkg-query -L {} | grep -q \"^$path/\"; then\n\
+             \tfolder=$(readlink -f $path)\n\
+             \trm $path\n\
+             \tmv \"$folder\" $path\n\
+             fi\n",
+            meta.name
         ));
     }
     if helper.is_empty() {

@@ -65,10 +65,13 @@ fn maven_jar(poms: &[(&str, &str, &str)]) -> Vec<u8> {
 fn list(files: &[(&str, &[u8])], file: &str) -> Value {
     let catalogue = Catalogue::own().unwrap();
     let piece = catalogue.piece("jicofo").unwrap();
-    let mut release = piece.releases[0].clone();
+    let mut release = piece.release("1.0-1183").unwrap().clone();
     release.sources.push(Source {
         url: "https://github.com/jitsi/jicofo/archive/refs/tags/a b.tar.gz".to_owned(),
+        mirrors: Vec::new(),
         file: None,
+        root: None,
+        md5: None,
         sha256: "0".repeat(64),
         size: None,
         arch: Some(Arch::Aarch64),
@@ -159,7 +162,7 @@ fn jars_are_named_by_maven_and_else_by_their_file() {
     let main = &list["metadata"]["component"];
     assert_eq!(
         main["purl"],
-        "pkg:deb/jitsi-install/jicofo@1.0-1183?arch=all"
+        "pkg:deb/jitsi-install/jicofo@1.0-1183-1?arch=all"
     );
     assert_eq!(main["hashes"][0]["content"], "f".repeat(64));
     assert_eq!(list["metadata"]["timestamp"], "2026-06-01T00:00:00Z");

@@ -5,6 +5,8 @@ mod desc;
 mod header;
 mod names;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,12 +81,16 @@ impl Listing {
 /// # Errors
 /// Every rule that it breaks. What comes after damage is not looked at.
 pub fn check(file_name: &str, package: impl Read) -> Result<Listing, Vec<Fault>> {
+    check_within(MOST_BYTES, file_name, package)
+}
+
+fn check_within(most: u64, file_name: &str, package: impl Read) -> Result<Listing, Vec<Fault>> {
     let mut book = Book::default();
     let name = names::file(file_name).unwrap_or_else(|why| {
         book.fault(None, why);
         names::File::default()
     });
-    if let Err(damage) = book.read(BufReader::new(package)) {
+    if let Err(damage) = book.read(most, BufReader::new(package)) {
         book.fault(None, format!("it cannot be read to its end: {damage}"));
     } else {
         book.close(&name.name);
@@ -130,13 +136,13 @@ impl Book {
         });
     }
 
-    fn read(&mut self, package: impl BufRead) -> io::Result<()> {
+    fn read(&mut self, most: u64, package: impl BufRead) -> io::Result<()> {
         let stream = Stream::new_stream_decoder(MOST_MEMORY, 0)?;
         let decoder = XzDecoder::new_stream(package, stream);
-        let mut tar = decoder.take(MOST_BYTES);
+        let mut tar = decoder.take(most);
         let members = self.members(&mut tar);
         if tar.limit() == 0 {
-            return Err(damage("it unpacks to more than 2 GiB"));
+            return Err(damage(&format!("it unpacks to {most} bytes or more")));
         }
         members?;
         if !tar.into_inner().into_inner().fill_buf()?.is_empty() {
@@ -197,8 +203,9 @@ impl Book {
             }
             if let Some(what) = names::member(path) {
                 self.fault(Some(path), what);
+            } else {
+                self.place(path, bare, header.kind);
             }
-            self.place(path, bare, header.kind);
         }
         match header.kind {
             Kind::Folder => {

@@ -119,10 +119,6 @@ impl Header {
         );
         broken(self.mode & 0o1002 == 0o002, "everybody may write to it");
         broken(self.mode > 0o7777, "its permissions have unknown bits");
-        broken(
-            self.kind == Kind::Folder && self.size != 0,
-            "it is a folder with contents",
-        );
         if self.kind == Kind::File && self.path.starts_with(b"etc/rc.d/rc.") {
             broken(
                 self.mode & 0o111 != 0,

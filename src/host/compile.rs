@@ -1,0 +1,198 @@
+//! Sources that have to be compiled: the lines of their recipe are run in a folder of their own, as
+//! nobody when the caller is root, with an empty environment. What they put below `DESTDIR`
+//! becomes a tree.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::num::NonZero;
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::process::{is_root, nobody};
+use crate::package::{Content, Node, PackageError, PackagePath, Tree};
+
+/// How many of the last lines of a build that failed are shown.
+const LAST_LINES: usize = 12;
+
+/// Programs without their symbols, as packages carry them.
+const STRIP: &str = "\nfind \"$DESTDIR\" -type f \\( -perm -100 -o -name '*.so*' \\) -exec sh -c \
+    'for file; do case $(head -c4 \"$file\" | od -An -tx1) in *7f*45*4c*46*) strip --strip-unneeded \"$file\";; esac; done' - {} +\n";
+
+/// Why sources could not be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The build failed.
+    #[error("the build failed ({status}); its last lines:\n{lines}")]
+    Failed {
+        /// How it ended.
+        status: String,
+        /// What it said last.
+        lines: String,
+    },
+    /// What it left cannot be packaged.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The folder of the build could not be used.
+    #[error("`{}`: {why}", place.display())]
+    Io {
+        /// Where.
+        place: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
+}
+
+fn at(place: &Path) -> impl FnOnce(io::Error) -> CompileError {
+    let place = place.to_owned();
+    move |why| CompileError::Io { place, why }
+}
+
+/// Compiles unpacked sources by the lines of `script`; gives what they installed, with the contents at
+/// the end of the spool.
+///
+/// # Errors
+/// When the build fails, with its last lines; nothing is left of it then.
+pub fn compile(sources: &[Tree], script: &str, spool: &mut File) -> Result<Tree, CompileError> {
+    let folder = tempfile::Builder::new()
+        .prefix("jitsi-install-build-")
+        .tempdir()
+        .map_err(at(Path::new("the temporary folder")))?;
+    let place = |name: &str| folder.path().join(name);
+    let [work, dest, home] = ["src", "dest", "home"].map(place);
+    for new in [&work, &dest, &home] {
+        fs::create_dir(new).map_err(at(new))?;
+    }
+    for source in sources {
+        lay_out(source, &work, spool)?;
+    }
+    let lines = place("build.sh");
+    fs::write(&lines, format!("{script}{STRIP}")).map_err(at(&lines))?;
+    let log = place("log");
+    let written = File::create(&log).map_err(at(&log))?;
+    let both = written.try_clone().map_err(at(&log))?;
+    let mut command = Command::new("bash");
+    command
+        .arg(&lines)
+        .current_dir(&work)
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin",
+        )
+        .env("HOME", &home)
+        .env("TMPDIR", &home)
+        .env("DESTDIR", &dest)
+        .env(
+            "JOBS",
+            std::thread::available_parallelism()
+                .map_or(1, NonZero::get)
+                .to_string(),
+        )
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(written)
+        .stderr(both);
+    if is_root()
+        && let Some(nobody) = nobody()
+    {
+        give(folder.path(), nobody.uid, nobody.gid).map_err(at(folder.path()))?;
+        command.uid(nobody.uid).gid(nobody.gid);
+    }
+    let status = command.status().map_err(at(Path::new("bash")))?;
+    if !status.success() {
+        let said = fs::read(&log).map_err(at(&log))?;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let all: Vec<&str> = said.lines().collect();
+        return Err(CompileError::Failed {
+            status: status.to_string(),
+            lines: all[all.len().saturating_sub(LAST_LINES)..].join("\n"),
+        });
+    }
+    let mut tree = Tree::new();
+    collect(&dest, "", &mut tree, spool)?;
+    Ok(tree)
+}
+
+/// Writes a tree into a folder. A tree has nothing below a link, so that none is followed.
+fn lay_out(tree: &Tree, folder: &Path, spool: &mut File) -> Result<(), CompileError> {
+    for (path, node) in tree.iter() {
+        let place = folder.join(path.as_str());
+        match node {
+            Node::Dir { .. } => match fs::create_dir(&place) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.map_err(at(&place))?,
+            },
+            Node::File { mode, content } => {
+                let mut file = File::create_new(&place).map_err(at(&place))?;
+                let mut from = content.open(spool).map_err(at(&place))?;
+                io::copy(&mut from, &mut file).map_err(at(&place))?;
+                let mode = Permissions::from_mode(mode & 0o755 | 0o600);
+                file.set_permissions(mode).map_err(at(&place))?;
+            }
+            Node::Link { target } => symlink(target, &place).map_err(at(&place))?,
+        }
+    }
+    Ok(())
+}
+
+/// Gives a folder and everything in it to somebody.
+fn give(place: &Path, user: u32, group: u32) -> io::Result<()> {
+    lchown(place, Some(user), Some(group))?;
+    if fs::symlink_metadata(place)?.is_dir() {
+        for entry in fs::read_dir(place)? {
+            give(&entry?.path(), user, group)?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything below a folder, in the order of names.
+fn collect(
+    folder: &Path,
+    above: &str,
+    tree: &mut Tree,
+    spool: &mut File,
+) -> Result<(), CompileError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        names.push(entry.map_err(at(folder))?.file_name());
+    }
+    names.sort();
+    for name in names {
+        let place = folder.join(&name);
+        let refuse = |why: &str| PackageError::Path {
+            path: place.display().to_string(),
+            why: why.to_owned(),
+        };
+        let name = name
+            .to_str()
+            .ok_or_else(|| refuse("its name is not UTF-8"))?;
+        let path = PackagePath::parse(&format!("{above}{name}"))?;
+        let seen = fs::symlink_metadata(&place).map_err(at(&place))?;
+        let mode = seen.permissions().mode() & 0o777;
+        if seen.is_dir() {
+            tree.put(path.clone(), Node::Dir { mode })?;
+            collect(&place, &format!("{path}/"), tree, spool)?;
+        } else if seen.is_symlink() {
+            let target = fs::read_link(&place).map_err(at(&place))?;
+            let target = target
+                .to_str()
+                .ok_or_else(|| refuse("its target is not UTF-8"))?;
+            let target = target.to_owned();
+            tree.put(path, Node::Link { target })?;
+        } else if seen.is_file() {
+            let begins = spool.seek(SeekFrom::End(0)).map_err(at(&place))?;
+            let file = File::open(&place).map_err(at(&place))?;
+            let len = io::copy(&mut file.take(seen.len()), spool).map_err(at(&place))?;
+            spool.flush().map_err(at(&place))?;
+            let content = Content::Spooled { at: begins, len };
+            tree.put(path, Node::File { mode, content })?;
+        } else {
+            return Err(refuse("it is no file, folder or link").into());
+        }
+    }
+    Ok(())
+}
