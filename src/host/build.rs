@@ -99,7 +99,7 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         sources.push(Unpacked { source, tree });
     }
     let built = match script {
-        Some(script) => Some(compile(&whole, &script, &mut spool)?),
+        Some(script) => Some(compile(&piece.name, &whole, &script, &mut spool)?),
         None => None,
     };
     let order = Order {

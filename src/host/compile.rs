@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::process::{is_root, nobody};
+use tempfile::TempDir;
+
 use crate::package::{Content, Node, PackageError, PackagePath, Tree};
 
 /// How many of the last lines of a build that failed are shown.
@@ -49,16 +51,18 @@ fn at(place: &Path) -> impl FnOnce(io::Error) -> CompileError {
     move |why| CompileError::Io { place, why }
 }
 
-/// Compiles unpacked sources by the lines of `script`; gives what they installed, with the contents at
+/// Compiles unpacked sources of a piece by the lines of `script`; gives what they installed, with the contents at
 /// the end of the spool.
 ///
 /// # Errors
 /// When the build fails, with its last lines; nothing is left of it then.
-pub fn compile(sources: &[Tree], script: &str, spool: &mut File) -> Result<Tree, CompileError> {
-    let folder = tempfile::Builder::new()
-        .prefix("jitsi-install-build-")
-        .tempdir()
-        .map_err(at(Path::new("the temporary folder")))?;
+pub fn compile(
+    name: &str,
+    sources: &[Tree],
+    script: &str,
+    spool: &mut File,
+) -> Result<Tree, CompileError> {
+    let folder = folder(name).map_err(at(Path::new("the temporary folder")))?;
     let place = |name: &str| folder.path().join(name);
     let [work, dest, home] = ["src", "dest", "home"].map(place);
     for new in [&work, &dest, &home] {
@@ -114,6 +118,25 @@ pub fn compile(sources: &[Tree], script: &str, spool: &mut File) -> Result<Tree,
     let mut tree = Tree::new();
     collect(&dest, "", &mut tree, spool)?;
     Ok(tree)
+}
+
+/// A folder to build in, of which the name is the same each time as long as nobody has it: compilers
+/// write it into programs.
+fn folder(name: &str) -> io::Result<TempDir> {
+    let start = format!("jitsi-install-build-{name}");
+    let private = Permissions::from_mode(0o700);
+    let mut plain = tempfile::Builder::new();
+    let plain = plain
+        .prefix(&start)
+        .rand_bytes(0)
+        .permissions(private.clone());
+    match plain.tempdir() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => tempfile::Builder::new()
+            .prefix(&start)
+            .permissions(private)
+            .tempdir(),
+        made => made,
+    }
 }
 
 /// Writes a tree into a folder. A tree has nothing below a link, so that none is followed.

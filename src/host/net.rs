@@ -4,22 +4,20 @@
 //! everywhere in this room, by [`names`](super::names). Proxies are those of the environment
 //! (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`).
 
-use std::fs::File;
+mod local;
+mod resolver;
+
 use std::io::{self, Read};
-use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response, Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, ProxyProtocol};
 
-use super::names;
 use crate::name::excerpt;
+use resolver::Names;
 
 /// Redirects that are followed.
 const MOST_REDIRECTS: usize = 8;
@@ -165,8 +163,8 @@ impl Net {
     /// # Errors
     /// What the server, or the way to it, said.
     pub fn open(&self, url: &str, wish: &Wish<'_>) -> Result<Answer, NetError> {
-        if let Some(path) = local(url) {
-            return open_local(&path, url);
+        if let Some(path) = local::path(url) {
+            return local::open(&path, url);
         }
         let mut at: Uri = url.parse().map_err(|_| broken(url, "it is no address"))?;
         for _ in 0..=MOST_REDIRECTS {
@@ -364,69 +362,5 @@ fn range(text: &str) -> Option<(u64, Option<u64>)> {
     (from <= to && total.is_none_or(|total| to < total)).then_some((from, total))
 }
 
-/// The file that a `file://` address means.
-fn local(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("file://")?;
-    Some(PathBuf::from(
-        path.strip_prefix("localhost").unwrap_or(path),
-    ))
-}
-
-fn open_local(path: &Path, url: &str) -> Result<Answer, NetError> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => NetError::Missing {
-            url: url.to_owned(),
-        },
-        _ => broken(url, &error.to_string()),
-    };
-    // Without waiting for somebody at the other end of a pipe.
-    let file = File::options()
-        .read(true)
-        .custom_flags(nix::libc::O_NONBLOCK)
-        .open(path)
-        .map_err(failed)?;
-    let stat = file.metadata().map_err(failed)?;
-    if !stat.is_file() {
-        return Err(broken(url, "it is no plain file"));
-    }
-    Ok(Answer {
-        from: 0,
-        total: Some(stat.len()),
-        state: None,
-        body: Box::new(file),
-    })
-}
-
-/// Names as the rest of this room looks them up.
-#[derive(Debug)]
-struct Names;
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _: &ureq::config::Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let usual = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        let port = uri.port_u16().unwrap_or(usual);
-        let found = match bare.parse() {
-            Ok(address) => vec![address],
-            Err(_) => names::addresses(bare).map_err(|_| ureq::Error::HostNotFound)?,
-        };
-        let mut addresses = self.empty();
-        for address in found.into_iter().take(16) {
-            addresses.push(SocketAddr::new(address, port));
-        }
-        if addresses.is_empty() {
-            return Err(ureq::Error::HostNotFound);
-        }
-        Ok(addresses)
-    }
-}
+#[cfg(test)]
+mod tests;

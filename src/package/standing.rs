@@ -219,7 +219,8 @@ metapackage = "jitsi-meet"
             piece("other", &[("1.0-2000", "2.0.2", 'e')]),
         ]
         .concat();
-        let catalogue = Catalogue::parse(&text).unwrap();
+        // Without the checks of a whole catalogue: only names, versions and hashes matter here.
+        let catalogue: Catalogue = toml::from_str(&text).unwrap();
         let index = Index {
             entries: vec![
                 entry(

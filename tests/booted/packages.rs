@@ -1,16 +1,15 @@
 //! Our packages on a booted Debian: over upstream's, over our own, beside edited files, and away again.
 //! Upstream's are stand-ins with upstream's paths and kinds of scripts (`tests/package/upstream.rs`).
 
-use std::fs;
-use std::path::Path;
+mod hands;
 
-use jitsi_install::package::{Meta, PackagePath, Tree, deb};
+use jitsi_install::package::{Meta, PackagePath, Tree};
 
 use super::cases::Cases;
-use super::container::{Container, Said};
+use super::container::Container;
 use super::debs::Debs;
 use super::ours;
-use super::rootfs::{Release, target};
+use super::rootfs::Release;
 use super::tree;
 use super::upstream::{ALL, JICOFO, PROSODY, Upstream, VIDEOBRIDGE, WEB};
 
@@ -117,8 +116,6 @@ impl Packages {
             "jitsi-videobridge",
             &format!("jitsi-videobridge-{ONE}"),
         );
-        let plugins = format!("prosody-plugins-{ONE}");
-        self.same_link("over upstream's", "jitsi-meet/prosody-plugins", &plugins);
         let is_folder = self
             .machine
             .sh("test -d /usr/share/jitsi-meet && test ! -h /usr/share/jitsi-meet");
@@ -312,81 +309,6 @@ impl Packages {
             state.code == 0 && state.out.starts_with(&installed.repeat(3)),
             || state.whole(),
         );
-    }
-
-    fn install(&mut self, upstream: &Upstream, version: &str, config: &str) {
-        let said = self.try_install(upstream, version, config);
-        let name = format!("{} {version}", upstream.package);
-        self.cases.holds(&name, said.code == 0, || said.whole());
-    }
-
-    fn try_install(&mut self, upstream: &Upstream, version: &str, config: &str) -> Said {
-        let (meta, tree) = package(upstream, version, config);
-        let file = self.bring(&meta, &tree);
-        self.machine
-            .run(&["dpkg", "--force-confdef", "--force-confold", "-i", &file])
-    }
-
-    /// Carries a package in.
-    fn bring(&mut self, meta: &Meta, tree: &Tree) -> String {
-        let file = format!("/root/{}", deb::file_name(meta));
-        let put = self.machine.put(&file, &ours::written(meta, tree), 0o644);
-        self.cases.must(&file, put);
-        file
-    }
-
-    fn install_upstreams(&mut self, upstream: &Upstream, version: &str) {
-        let built = upstream.build(version, &target().join("booted"));
-        let Some(built) = self.cases.must(upstream.package, built) else {
-            return;
-        };
-        let bytes = fs::read(&built).unwrap_or_default();
-        let _ = fs::remove_file(&built);
-        let name = built.file_name().unwrap_or_default().to_string_lossy();
-        let file = format!("/root/{name}");
-        self.cases
-            .must(&file, self.machine.put(&file, &bytes, 0o644));
-        self.fine(
-            &file,
-            &format!("dpkg --force-confdef --force-confold -i {file}"),
-        );
-    }
-
-    fn fine(&mut self, name: &str, line: &str) {
-        let said = self.machine.sh(line);
-        self.cases.holds(name, said.code == 0, || said.whole());
-    }
-
-    fn same_link(&mut self, name: &str, path: &str, target: &str) {
-        let said = self
-            .machine
-            .run(&["readlink", &format!("/usr/share/{path}")]);
-        self.cases
-            .same(&format!("{name}: {path}"), said.out.trim(), target);
-        let backup = self
-            .machine
-            .sh("find /usr/share -name '*.dpkg-*' -o -name '.dpkg-*'");
-        self.cases
-            .same(&format!("{name}: no backups"), backup.out.as_str(), "");
-    }
-
-    fn nothing_is_stale(&mut self, name: &str, version: &str) {
-        self.nothing_is_stale_in(name, "/usr/share/ji*", version);
-    }
-
-    /// No path and no content of this version.
-    fn nothing_is_stale_in(&mut self, name: &str, places: &str, version: &str) {
-        let look = format!("find {places} -name '*{version}*'; grep -rlF '{version}' {places}");
-        let said = self.machine.sh(&look);
-        self.cases
-            .same(&format!("{name}: nothing is stale"), said.out.as_str(), "");
-    }
-
-    fn tree(&mut self) -> tree::Tree {
-        let root = self.machine.root();
-        self.cases
-            .must("its tree", tree::of(Path::new(&root)))
-            .unwrap_or_default()
     }
 }
 

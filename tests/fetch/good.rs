@@ -51,11 +51,11 @@ fn everything_at_once_and_offline_afterwards() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().all(|line| line.len() <= 80), "{text}");
     assert!(
-        text.contains("file-3 1.0     -   MIT     archive 700 kB no\n"),
+        text.contains("file-3 1.0     MIT     archive 700 kB no\n"),
         "{text}"
     );
     assert!(
-        text.contains("file-4 1.0     -   MIT     archive 700 kB yes\n"),
+        text.contains("file-4 1.0     MIT     archive 700 kB yes\n"),
         "{text}"
     );
 }

@@ -1,7 +1,8 @@
 //! Archives by hand, so that they may be wrong in every way.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
+use jitsi_install::package::{Limits, Tree, unpack};
 use tar::{EntryType, Header};
 
 /// A tar that grows.
@@ -120,4 +121,22 @@ pub(crate) fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// The tree of an archive and its spool, or what is said of it.
+pub(crate) fn open(name: &str, bytes: &[u8]) -> Result<(Tree, Vec<u8>), String> {
+    let mut spool = Cursor::new(Vec::new());
+    let tree = unpack(name, bytes, &Limits::default(), &mut spool);
+    tree.map(|tree| (tree, spool.into_inner()))
+        .map_err(|error| error.to_string())
+}
+
+/// What is said of an archive that is refused, plain and packed alike.
+pub(crate) fn said(bytes: Vec<u8>) -> String {
+    let plain = open("a.tar", &bytes).expect_err("it is refused");
+    for packed in [gzip(&bytes), xz(&bytes)] {
+        assert_eq!(open("a.tar", &packed).unwrap_err(), plain);
+    }
+    assert!(!plain.contains(|c: char| c.is_control()), "{plain:?}");
+    plain
 }

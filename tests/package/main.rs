@@ -12,11 +12,15 @@ mod archives;
 #[path = "../real/cases.rs"]
 mod cases;
 mod chance;
+mod checked;
+mod damage;
 mod hostile;
 mod ours;
 mod read_by_others;
 mod same_bytes;
 #[path = "../booted/shell.rs"]
 mod shell;
+mod unpacked;
 mod upstream;
 mod upstreams_debs;
+mod whole;

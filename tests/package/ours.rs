@@ -14,10 +14,7 @@ fn folders(package: &str) -> &'static [(&'static str, bool)] {
     match package {
         "jicofo" => &[("usr/share/jicofo", true)],
         "jitsi-videobridge2" => &[("usr/share/jitsi-videobridge", true)],
-        "jitsi-meet-prosody" => &[
-            ("usr/share/jitsi-meet-prosody", false),
-            ("usr/share/jitsi-meet/prosody-plugins", true),
-        ],
+        "jitsi-meet-prosody" => &[("usr/share/jitsi-meet/prosody-plugins", false)],
         _ => &[("usr/share/jitsi-meet", false)],
     }
 }

@@ -1,19 +1,18 @@
-//! Packages of upstream's kind are taken apart, and finished ones are checked; those that lie are
-//! named for it.
+//! Packages of upstream's kind are taken apart; those that lie are named for it.
 
 use std::fs;
 use std::io::{Cursor, Read};
 use std::process::Command;
 
-use jitsi_install::package::deb::{self, Expected, Summary};
+use jitsi_install::package::deb::{self, Expected};
 use jitsi_install::package::meta::Arch;
 use jitsi_install::package::{Limits, Node};
 use tar::EntryType;
 
 use crate::archives::{Tar, ar, gzip, xz};
 use crate::cases::{Cases, are_here};
-use crate::upstream::{ALL, JICOFO, WEB};
-use crate::{ours, shell};
+use crate::shell;
+use crate::upstream::ALL;
 
 const EXPECTED: Expected<'_> = Expected {
     package: "jicofo",
@@ -21,7 +20,8 @@ const EXPECTED: Expected<'_> = Expected {
     arch: Arch::Any,
 };
 
-const CONTROL: &str = "Package: jicofo\nVersion: 1.0-1183-1\nArchitecture: all\n\
+/// A control file that is in order.
+pub(crate) const CONTROL: &str = "Package: jicofo\nVersion: 1.0-1183-1\nArchitecture: all\n\
                        Maintainer: A <a@example.org>\nDescription: x\n y\n";
 
 fn read(bytes: &[u8]) -> Result<usize, String> {
@@ -32,14 +32,8 @@ fn read(bytes: &[u8]) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn check(bytes: &[u8]) -> Result<Summary, Vec<String>> {
-    let mut spool = Cursor::new(Vec::new());
-    let checked = deb::check("a.deb", bytes, &Limits::default(), &mut spool);
-    checked.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
-
 /// A package with this control file, sums and data.
-fn made(control: &str, sums: Option<&str>, data: Tar) -> Vec<u8> {
+pub(crate) fn made(control: &str, sums: Option<&str>, data: Tar) -> Vec<u8> {
     let mut beside = Tar::default().file("./control", control.as_bytes());
     if let Some(sums) = sums {
         beside = beside.file("./md5sums", sums.as_bytes());
@@ -47,7 +41,8 @@ fn made(control: &str, sums: Option<&str>, data: Tar) -> Vec<u8> {
     with(&gzip(&beside.end()), &xz(&data.end()))
 }
 
-fn with(control: &[u8], data: &[u8]) -> Vec<u8> {
+/// A package of these members.
+pub(crate) fn with(control: &[u8], data: &[u8]) -> Vec<u8> {
     ar(&[
         ("debian-binary", b"2.0\n"),
         ("control.tar.gz", control),
@@ -133,62 +128,6 @@ fn upstreams_packages_become_trees() {
         }
     }
     cases.finish();
-}
-
-#[test]
-fn what_is_written_has_no_fault() {
-    for upstream in ALL {
-        let meta = ours::meta(upstream.package, "1.0-1183");
-        let tree = ours::tree(upstream, "1.0-1183");
-        let bytes = ours::written(&meta, &tree);
-        let summary = check(&bytes).unwrap();
-        assert_eq!(summary.package, upstream.package);
-        assert_eq!(
-            (summary.version.as_str(), summary.arch.as_str()),
-            ("1.0-1183-1+ji1", "all")
-        );
-        let scripts = if upstream.package == WEB.package {
-            0
-        } else {
-            3
-        };
-        assert_eq!(summary.scripts.len(), scripts, "{:?}", summary.scripts);
-        assert!(summary.files > 4 && summary.bytes > 500, "{summary:?}");
-    }
-}
-
-/// Every byte of a package matters: who changes one is found out, or has changed what nobody reads.
-#[test]
-fn a_changed_byte_is_noticed() {
-    let bytes = ours::written(
-        &ours::meta("jicofo", "1.0-1183"),
-        &ours::tree(&JICOFO, "1.0-1183"),
-    );
-    assert!(check(&bytes).is_ok());
-    let mut unnoticed = Vec::new();
-    for at in 0..bytes.len() {
-        let mut spoiled = bytes.clone();
-        spoiled[at] ^= 0x11;
-        if check(&spoiled).is_ok() {
-            unnoticed.push(at);
-        }
-    }
-    // digits of times, owners and modes in the headers of the three members
-    let headers = [8, 8 + 64, 72 + 60 + size(&bytes, 72).next_multiple_of(2)];
-    unnoticed.retain(|at| {
-        !headers
-            .iter()
-            .any(|header| (header + 16..header + 48).contains(at))
-    });
-    assert_eq!(unnoticed, Vec::<usize>::new());
-    for len in (0..bytes.len()).step_by(7) {
-        assert!(check(&bytes[..len]).is_err(), "{len}");
-    }
-}
-
-fn size(bytes: &[u8], header: usize) -> usize {
-    let field = std::str::from_utf8(&bytes[header + 48..header + 58]).unwrap();
-    field.trim().parse().unwrap()
 }
 
 #[test]
@@ -372,38 +311,6 @@ fn members_are_in_their_places() {
     ] {
         assert_eq!(read(&with(&gzip(&beside.end()), data.1)).unwrap_err(), why);
     }
-}
-
-#[test]
-fn a_check_finds_all_faults_at_once() {
-    let beside = Tar::default()
-        .file("control", CONTROL.as_bytes())
-        .file("conffiles", b"/etc/none\nrelative\n/usr/f\n")
-        .member(b"postinst", EntryType::Regular, "", 0o755, b"rm -rf /\n")
-        .member(b"prerm", EntryType::Regular, "", 0o644, b"#!/bin/sh\n");
-    let data = Tar::default()
-        .member(b"usr/f", EntryType::Regular, "", 0o666, b"")
-        .folder("etc");
-    let faults = check(&with(&gzip(&beside.end()), &xz(&data.end()))).unwrap_err();
-    assert_eq!(
-        faults,
-        [
-            "`a.deb`: it has no md5sums",
-            "`a.deb`: `postinst` is no program that dpkg could run",
-            "`a.deb`: `prerm` is no program that dpkg could run",
-            "`a.deb`: conffiles: `etc/none` is no file below /etc",
-            "`a.deb`: conffiles: `relative` is no path of a file",
-            "`a.deb`: conffiles: `usr/f` is no file below /etc",
-            "`a.deb`: `usr/f` may be written by others: mode 666",
-        ]
-    );
-    let mut header = crate::archives::header(b"usr/f", EntryType::Regular, 0o644, 0);
-    header.set_uid(1000);
-    let owned = check(&made(CONTROL, None, Tar::default().block(&mut header))).unwrap_err();
-    assert_eq!(
-        owned,
-        ["`a.deb: data.tar.xz: usr/f`: it does not belong to root"]
-    );
 }
 
 /// A package that unpacks to far more than it should.

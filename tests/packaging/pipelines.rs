@@ -1,6 +1,5 @@
 //! `examples/ci`: judged by the schemas of GitHub and GitLab and by shellcheck, and run. The program is this
-//! one, with a catalogue and a mirror of its own; a stand-in answers for it what asks upstream's index.
-//! curl and the scanner are stand-ins.
+//! one, with a catalogue, a mirror and an index of its own; curl and the scanner are stand-ins.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -134,15 +133,8 @@ fn walk(value: &Value, key: &str, see: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Around the program: what asks upstream's signed index is only written down.
-const STANDIN: &str = r#"#!/bin/sh
-echo "$*" >>"$ASKED"
-case "$*" in
-  "package outdated --exit-code") exit "${OUTDATED:-0}" ;;
-  "package verify "*) shift 2; ls -- "$@" >/dev/null ;;
-  *) exec "$REAL" "$@" ;;
-esac
-"#;
+/// Writes down what the program was asked.
+const WRITTEN_DOWN: &str = "#!/bin/sh\necho \"$*\" >>\"$ASKED\"\nexec \"$REAL\" \"$@\"\n";
 
 /// One piece, as upstream releases it; its hash comes behind.
 const CATALOGUE: &str = r#"
@@ -209,12 +201,11 @@ fn the_night_goes_step_by_step() {
     cases.holds("the program is there", got.status.success(), || {
         format!("{got:?}")
     });
-    cases.same("in order", code(&ask("outdated", &[])), Some(0));
-    cases.same(
-        "outdated",
-        code(&ask("outdated", &[("OUTDATED", "9")])),
-        Some(9),
-    );
+    let fresh = ask("outdated", &[]);
+    cases.holds("in order", code(&fresh) == Some(0), || format!("{fresh:?}"));
+    night.index("1.1-1", "2.0.2-1");
+    cases.same("outdated", code(&ask("outdated", &[])), Some(2));
+    night.index("1.0-1", "2.0.1-1");
     let broken = ask("build", &[("PIECES", "no-such-piece")]);
     cases.holds(
         "a failed build is a failure",
@@ -265,8 +256,9 @@ impl Night {
         let night = Night(tempfile::tempdir().unwrap());
         night.program("bin/curl", CURL);
         night.program("bin/osv-scanner", SCANNER);
-        night.program("release/jitsi-install-1/sbin/jitsi-install", STANDIN);
+        night.program("release/jitsi-install-1/sbin/jitsi-install", WRITTEN_DOWN);
         night.mirror();
+        night.index("1.0-1", "2.0.1-1");
         let mut tar = Command::new("tar");
         tar.arg("-C").arg(night.path("release")).arg("-cJf");
         done(tar.arg(night.path("release.tar.xz")).arg("jitsi-install-1")).unwrap();
@@ -293,6 +285,21 @@ impl Night {
         .unwrap();
     }
 
+    /// What upstream has: a version of Jicofo, and of the set around it.
+    fn index(&self, jicofo: &str, set: &str) {
+        let deb = fs::read(self.path("mirror/jicofo_1.0-1_all.deb")).unwrap();
+        let stanza = |name: &str, version: &str, more: &str| {
+            let (size, sum) = (deb.len(), digest(&deb));
+            format!(
+                "Package: {name}\nVersion: {version}\nArchitecture: all\n{more}\
+                 Filename: stable/{name}_{version}_all.deb\nSize: {size}\nSHA256: {sum}\n\n"
+            )
+        };
+        let pin = format!("Depends: jicofo (= {jicofo})\n");
+        let index = stanza("jicofo", jicofo, "") + &stanza("jitsi-meet", set, &pin);
+        fs::write(self.path("Packages"), index).unwrap();
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -314,6 +321,7 @@ impl Night {
             .env("REAL", env!("CARGO_BIN_EXE_jitsi-install"))
             .env("ASKED", self.path("asked"))
             .env("JITSI_INSTALL_CATALOGUE", self.path("catalogue.toml"))
+            .env("JITSI_INSTALL_INDEX", self.path("Packages"))
             .env("JITSI_INSTALL_FROM", self.path("mirror"))
             .env("HANDED_OUT", self.path("release.tar.xz"))
             .env("JITSI_INSTALL_URL", "https://download.example.org/x.tar.xz")

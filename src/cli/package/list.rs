@@ -13,6 +13,9 @@ use crate::package::catalogue::{Record, Style};
 use crate::package::meta::Arch;
 use crate::package::set::Choice;
 
+/// Characters of a licence in the table.
+const LICENCE: usize = 16;
+
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// List every release, not only the ones that are taken
@@ -81,7 +84,11 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             "pieces": rows,
         }));
     } else {
-        report.data(&table(&rows));
+        report.data(&table(&rows, args.all));
+        let set = args.set.as_deref().or_else(|| catalogue.newest_set());
+        if let Some(set) = set.filter(|_| !args.all) {
+            report.note(&format!("set {set}"));
+        }
         notes(&rows, report);
     }
     Ok(ExitCode::SUCCESS)
@@ -113,44 +120,60 @@ fn row<'c>(choice: &Choice<'c>, arch: Arch, cache: Option<&Cache>) -> Result<Row
     })
 }
 
-/// A table of at most 80 columns, when names and versions are of the usual length.
-fn table(rows: &[Row<'_>]) -> String {
-    let mut lines = vec![
-        [
-            "NAME", "VERSION", "SET", "LICENCE", "STYLE", "SIZE", "CACHED",
-        ]
-        .map(str::to_owned),
-    ];
-    for row in rows {
+/// A table of at most 80 columns, when names and versions are of the usual length; with every
+/// release the sets come after that.
+fn table(rows: &[Row<'_>], with_sets: bool) -> String {
+    let heads = ["NAME", "VERSION", "LICENCE", "STYLE", "SIZE", "HERE", "SET"];
+    let lines = rows.iter().map(|row| {
         let there = row.files.iter().filter(|file| file.is_cached).count();
-        let cached = match (there, row.files.len()) {
+        let here = match (there, row.files.len()) {
             (_, 0) => "-".to_owned(),
             (0, _) => "no".to_owned(),
             (there, all) if there == all => "yes".to_owned(),
             (there, all) => format!("{there}/{all}"),
         };
+        let mut files = row.files.iter();
+        let star = if files.any(|file| file.record == Record::ThirdParty) {
+            "*"
+        } else {
+            ""
+        };
         let hole = if row.has_known_hole { "!" } else { "" };
-        let third = row
-            .files
-            .iter()
-            .any(|file| file.record == Record::ThirdParty);
-        lines.push([
+        [
             row.name.to_owned(),
-            format!("{}{}{hole}", row.version, if third { "*" } else { "" }),
-            row.set.unwrap_or("-").to_owned(),
-            row.licence.to_owned(),
-            row.style.word().to_owned(),
+            format!("{}{star}{hole}", row.version),
+            short(row.licence),
+            row.style.word().trim_start_matches("upstream-").to_owned(),
             row.size.map_or_else(|| "?".to_owned(), size),
-            cached,
-        ]);
+            here,
+            row.set.unwrap_or_default().to_owned(),
+        ]
+    });
+    let lines = std::iter::once(heads.map(str::to_owned)).chain(lines);
+    super::columns(lines.map(|mut line| {
+        if !with_sets {
+            line[6].clear();
+        }
+        line
+    }))
+}
+
+/// A licence as far as there is room for it; `--json` has all of it.
+fn short(licence: &str) -> String {
+    if licence.chars().count() <= LICENCE {
+        return licence.to_owned();
     }
-    super::columns(lines.into_iter())
+    let mut short: String = licence.chars().take(LICENCE - 1).collect();
+    short.push('…');
+    short
 }
 
 fn notes(rows: &[Row<'_>], report: &mut Report) {
     let mut files = rows.iter().flat_map(|row| &row.files);
     if files.any(|file| file.record == Record::ThirdParty) {
-        report.note("* its hash is recorded by a third party; `package verify` asks upstream's signed index");
+        report.note(
+            "* its hash is recorded by a third party; `package outdated` asks Jitsi's signed index",
+        );
     }
     if rows.iter().any(|row| row.has_known_hole) {
         report.note("! it has a known hole");

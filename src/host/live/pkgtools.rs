@@ -1,6 +1,8 @@
 //! Slackware's packages. There is no repository to ask: what is to be installed is built, by this
 //! program from its cache or by somebody else from a SlackBuild, and waits in the store.
 
+use std::time::{Duration, Instant};
+
 use super::{Wanted, failed, run};
 use crate::apply::AlterError;
 use crate::host::root::Root;
@@ -11,6 +13,9 @@ use crate::resource::PackageVersion;
 
 /// Records of installed packages.
 const RECORDS: &str = "/var/lib/pkgtools/packages";
+
+/// How long other pkgtools may go on.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What pkgtools know.
 pub struct Pkgtools {
@@ -57,6 +62,7 @@ impl Pkgtools {
 
     /// Installs packages; pkgtools start nothing.
     pub(super) fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
+        wait_for_others()?;
         for Wanted { name, version } in wanted {
             let file = self
                 .workshop
@@ -77,6 +83,30 @@ impl Pkgtools {
             None => Ok(()),
         }
     }
+}
+
+/// Waits for pkgtools that are at work: what a run of ours had started goes on when that run is killed,
+/// and two of them at once may lose each other's links.
+fn wait_for_others() -> Result<(), AlterError> {
+    let until = Instant::now() + PATIENCE;
+    while let Some(name) = at_work() {
+        if Instant::now() > until {
+            return Err(failed(
+                &name,
+                "it has been running for long: let it end first",
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+/// A program of pkgtools that runs.
+fn at_work() -> Option<String> {
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let names = processes.filter_map(|one| std::fs::read_to_string(one.path().join("comm")).ok());
+    let mut names = names.map(|name| name.trim().to_owned());
+    names.find(|name| ["upgradepkg", "installpkg", "removepkg"].contains(&name.as_str()))
 }
 
 /// What is installed, by the records.

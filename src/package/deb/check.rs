@@ -72,7 +72,9 @@ fn of_scripts(parts: &Parts) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, mode, content) in &parts.beside {
         let is_script = SCRIPTS.contains(&name.as_str());
-        if is_script && (!content.starts_with(b"#!/") || *mode != 0o755) {
+        let interpreter = content.strip_prefix(b"#!").map(<[u8]>::trim_ascii_start);
+        let is_program = interpreter.is_some_and(|path| path.starts_with(b"/"));
+        if is_script && (!is_program || *mode != 0o755) {
             faults.push(format!("`{name}` is no program that dpkg could run"));
         }
         if !is_script && *mode != 0o644 {

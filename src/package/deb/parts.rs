@@ -162,7 +162,8 @@ fn beside(place: &str, from: impl Read) -> Result<(Control, Beside), PackageErro
     }
 }
 
-/// The files that `conffiles` names, whether they are there or not; without what is no path.
+/// The files that `conffiles` names, whether they are there or not, or which line names none. What is
+/// only to be removed from older installations is left out.
 pub(super) fn conffiles(parts: &Parts) -> Vec<Result<PackagePath, String>> {
     let text = String::from_utf8_lossy(parts.beside("conffiles").unwrap_or_default());
     let path = |line: &str| {
@@ -170,5 +171,6 @@ pub(super) fn conffiles(parts: &Parts) -> Vec<Result<PackagePath, String>> {
         let bare = line.strip_prefix('/').ok_or_else(wrong)?;
         PackagePath::parse(bare).map_err(|_| wrong())
     };
-    text.lines().map(path).collect()
+    let is_kept = |line: &&str| !line.starts_with("remove-on-upgrade ");
+    text.lines().filter(is_kept).map(path).collect()
 }

@@ -1,10 +1,11 @@
 use std::io::{Cursor, Write};
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::Value;
 
-use super::super::catalogue::{Catalogue, Record, Source};
+use super::super::catalogue::Catalogue;
 use super::super::meta::Arch;
 use super::super::{Content, Meta, Node, PackagePath, Tree};
 use super::{Made, of, own, purl};
@@ -63,20 +64,13 @@ fn maven_jar(poms: &[(&str, &str, &str)]) -> Vec<u8> {
 }
 
 fn list(files: &[(&str, &[u8])], file: &str) -> Value {
-    let catalogue = Catalogue::own().unwrap();
-    let piece = catalogue.piece("jicofo").unwrap();
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::own().unwrap());
+    let piece = CATALOGUE.piece("jicofo").unwrap();
     let mut release = piece.release("1.0-1183").unwrap().clone();
-    release.sources.push(Source {
-        url: "https://github.com/jitsi/jicofo/archive/refs/tags/a b.tar.gz".to_owned(),
-        mirrors: Vec::new(),
-        file: None,
-        root: None,
-        md5: None,
-        sha256: "0".repeat(64),
-        size: None,
-        arch: Some(Arch::Aarch64),
-        record: Record::Computed,
-    });
+    let mut other = release.sources[0].clone();
+    other.url = "https://github.com/jitsi/jicofo/archive/refs/tags/a b.tar.gz".to_owned();
+    other.arch = Some(Arch::Aarch64);
+    release.sources.push(other);
     let meta = Meta {
         name: "jicofo".to_owned(),
         version: release.version.clone(),
