@@ -1,4 +1,4 @@
-//! Somebody else's archives become a [`Tree`]: tar, in gzip, xz or nothing, and single files.
+//! Somebody else's archives become a [`Tree`]: tar, in gzip, bzip2, xz or nothing, and single files.
 //!
 //! The archive is not trusted. It is read once, from its beginning to its end, and either all of it
 //! is in order or there is no tree. A member is refused that could ever reach out of the tree, that

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use jitsi_install::package::{Content, Node, PackagePath};
 use tar::EntryType;
 
-use crate::archives::{Tar, ar, attributes, gzip, open, xz};
+use crate::archives::{Tar, ar, attributes, bzip2, gzip, open, xz};
 
 fn path(text: &str) -> PackagePath {
     PackagePath::parse(text).unwrap()
@@ -48,6 +48,8 @@ fn good_archives_become_trees() {
     for bytes in [
         tar.clone(),
         gzip(&tar),
+        bzip2(&tar),
+        [bzip2(&tar[..700]), bzip2(&tar[700..])].concat(),
         xz(&tar),
         [gzip(&tar[..700]), gzip(&tar[700..])].concat(),
     ] {
@@ -108,12 +110,31 @@ fn a_file_is_a_file() {
     }
     assert!(open("x", b"").unwrap_err().contains("it is empty"));
     for (magic, word) in [
-        (&b"BZh91AY"[..], "bzip2"),
+        (&b"\x1f\x9d\x90"[..], "compress"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"!<arch>\n", "ar archive"),
     ] {
         assert!(open("x", magic).unwrap_err().contains(word));
     }
+}
+
+#[test]
+fn bzip2_is_read_within_the_limits() {
+    let whole = bzip2(&[0; 100_000]);
+    let cut = open("a.tar.bz2", &whole[..whole.len() - 5]);
+    assert!(cut.is_err(), "a cut one was taken");
+    let mut spoiled = whole.clone();
+    let middle = spoiled.len() / 2;
+    spoiled[middle] ^= 0x10;
+    assert!(
+        open("a.tar.bz2", &spoiled).is_err(),
+        "a spoiled one was taken"
+    );
+    // Ten gigabytes of nothing would be some thousand bytes: the limits end it.
+    let bomb = bzip2(&vec![b'x'; 200 << 20]);
+    assert!(bomb.len() < 1 << 20);
+    let said = open("bomb.bz2", &bomb).unwrap_err();
+    assert!(said.contains("bomb.bz2"), "{said}");
 }
 
 #[test]

@@ -11,6 +11,14 @@ use super::{catalogue, has, lay, root, run};
 /// Pieces that build fast, in the order in which they need each other.
 const PIECES: [&str; 5] = ["lua", "luaexpat", "luasec", "luaossl", "lua-basexx"];
 
+/// What compiling them needs besides.
+const HEADERS: [&str; 4] = [
+    "lua5.4/lua.h",
+    "expat.h",
+    "openssl/ssl.h",
+    "readline/readline.h",
+];
+
 /// Longer than anything here takes to download.
 const SECONDS: &str = "60";
 
@@ -46,13 +54,18 @@ fn source(name: &str) -> Option<PathBuf> {
 }
 
 fn sources(what: &str) -> Option<Vec<PathBuf>> {
-    for (program, why) in [
-        ("curl", what),
-        ("gcc", what),
-        ("make", what),
-        ("unshare", what),
-    ] {
-        if !has(program, why) {
+    for program in ["curl", "file", "gcc", "make", "unshare"] {
+        if !has(program, what) {
+            return None;
+        }
+    }
+    for header in HEADERS {
+        if !Path::new("/usr/include").join(header).exists() {
+            assert!(
+                std::env::var("CHECK_STRICT").as_deref() != Ok("1"),
+                "no `{header}`"
+            );
+            println!("SKIPPED: {what}: no `{header}`");
             return None;
         }
     }

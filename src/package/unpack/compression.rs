@@ -1,10 +1,11 @@
-//! What stands around a tar: gzip, xz or nothing; unpacked no further than the limits.
+//! What stands around a tar: gzip, bzip2, xz or nothing; unpacked no further than the limits.
 
 use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
@@ -14,7 +15,6 @@ use crate::package::PackageError;
 
 /// What is known by its first bytes and is not taken.
 const OTHERS: &[(&[u8], &str)] = &[
-    (b"BZh", "bzip2"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"LZIP", "lzip"),
@@ -64,17 +64,20 @@ impl<'a> Bounded<'a> {
         let mut packed = BufReader::with_capacity(64 << 10, counted);
         let start = packed.fill_buf()?;
         if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| start.starts_with(magic)) {
-            let why = format!("it is {what}, and only tar, gzip and xz are unpacked");
+            let why = format!("it is {what}, and only tar, gzip, bzip2 and xz are unpacked");
             return Err(refuse(name, &why));
         }
         let is_xz = start.starts_with(b"\xfd7zXZ\0");
         let is_gzip = start.starts_with(b"\x1f\x8b");
+        let is_bzip2 = start.starts_with(b"BZh");
         let inner: Box<dyn Read + 'a> = if is_xz {
             let stream = Stream::new_stream_decoder(limits.memory, CONCATENATED);
             let stream = stream.map_err(|error| said(name, &error.into()))?;
             Box::new(XzDecoder::new_stream(packed, stream))
         } else if is_gzip {
             Box::new(MultiGzDecoder::new(packed))
+        } else if is_bzip2 {
+            Box::new(MultiBzDecoder::new(packed))
         } else {
             Box::new(packed)
         };
@@ -83,7 +86,7 @@ impl<'a> Bounded<'a> {
             taken,
             given: 0,
             most: limits.bytes,
-            is_packed: is_xz || is_gzip,
+            is_packed: is_xz || is_gzip || is_bzip2,
             is_over: false,
         })
     }
