@@ -43,6 +43,9 @@ pub enum ChoiceError {
     /// Every set lacks something, or has a release below its minimum.
     #[error("no set of the catalogue is whole and without a known hole")]
     NoGoodSet,
+    /// It has none at all.
+    #[error("the catalogue has no release of `{0}`")]
+    NoRelease(String),
     /// All its releases have known holes.
     #[error("every release of `{0}` in the catalogue has a known hole")]
     NoGoodRelease(String),
@@ -200,6 +203,9 @@ impl Catalogue {
         piece: &'c Piece,
         set: Option<&str>,
     ) -> Result<&'c Release, ChoiceError> {
+        if piece.releases.is_empty() {
+            return Err(ChoiceError::NoRelease(piece.name.clone()));
+        }
         if piece.has_sets() {
             let set = set.or_else(|| self.newest_set());
             let set = set.ok_or(ChoiceError::NoGoodSet)?;
@@ -305,7 +311,7 @@ mod tests {
         };
         assert_eq!(choose("a"), Err(ChoiceError::NoGoodSet));
         assert_eq!(choose("c"), Err(ChoiceError::NoGoodRelease("c".to_owned())));
-        assert_eq!(choose("d"), Err(ChoiceError::NoGoodRelease("d".to_owned())));
+        assert_eq!(choose("d"), Err(ChoiceError::NoRelease("d".to_owned())));
         // A set that is named is taken with its holes; whoever asked is told.
         let chosen = all.choose(Some("2"), &["b".to_owned()]).unwrap();
         assert!(chosen[0].piece.is_below_minimum(chosen[0].release));

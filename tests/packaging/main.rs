@@ -33,6 +33,7 @@ mod sbom;
 mod shell;
 #[path = "../booted/tree.rs"]
 mod tree;
+mod txz;
 
 use std::path::Path;
 

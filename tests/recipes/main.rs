@@ -33,7 +33,9 @@ fn catalogue() -> Catalogue {
 fn recipes(form: Form) -> BTreeMap<String, Recipe> {
     let catalogue = catalogue();
     let fits = |piece: &&Piece| form == Form::SlackBuild || !piece.slackware_only;
+    // This program's own releases stand in no catalogue of its own.
     let pieces = catalogue.pieces.iter().filter(fits);
+    let pieces = pieces.filter(|piece| !piece.releases.is_empty());
     pieces
         .map(|piece| {
             let release: &Release = piece.newest().expect("a release");

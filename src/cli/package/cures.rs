@@ -89,6 +89,9 @@ impl From<&ChoiceError> for Failure {
             ChoiceError::NoSet(_) | ChoiceError::Lacking { .. } | ChoiceError::NoGoodSet => {
                 "`jitsi-install package list --all` lists every release with its set"
             }
+            ChoiceError::NoRelease(_) => {
+                "what is handed out with its releases has a catalogue with them: `--catalogue FILE`"
+            }
             ChoiceError::NoGoodRelease(_) | ChoiceError::Hole { .. } => {
                 "take a newer catalogue with `--catalogue`"
             }

@@ -11,6 +11,7 @@ use crate::cli::report::{FAILED, Failure, Report, USAGE};
 use crate::host::recipes::{self, Written};
 use crate::package::catalogue::Piece;
 use crate::package::recipe::{self, Form};
+use crate::package::set::ChoiceError;
 use crate::package::{Catalogue, PackageError};
 
 /// The arguments.
@@ -68,7 +69,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             })?,
             None => piece
                 .newest()
-                .ok_or_else(|| Failure::new(FAILED, format!("`{}` has no release", piece.name)))?,
+                .ok_or_else(|| Failure::from(&ChoiceError::NoRelease(piece.name.clone())))?,
         };
         let files = recipe::write(piece, release, form).map_err(failure)?;
         wanted.push((piece, release, files));
@@ -123,6 +124,7 @@ fn chosen<'a>(
         return Err(Failure::new(USAGE, "--release is for one piece").hint("name the piece"));
     }
     let fits = |piece: &&Piece| form == Form::SlackBuild || !piece.slackware_only;
+    let fits = |piece: &&Piece| fits(piece) && !piece.releases.is_empty();
     Ok(catalogue.pieces.iter().filter(fits).collect())
 }
 
