@@ -20,7 +20,9 @@ mod read_by_others;
 mod same_bytes;
 #[path = "../booted/shell.rs"]
 mod shell;
+mod styles;
 mod unpacked;
 mod upstream;
 mod upstreams_debs;
+mod verb;
 mod whole;
