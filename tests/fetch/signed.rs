@@ -1,4 +1,6 @@
 //! Upstream's signed index, with a key and a repository of the tests' own, made by the real `gpg`.
+//!
+//! Over 400 lines: the cases stand with the repository that they spoil.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

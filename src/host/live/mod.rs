@@ -6,6 +6,7 @@
 //! and `slackware` know Slackware's packages and rc scripts. To add a system: a file beside them, a
 //! variant of [`Live`], and the compiler names the rest.
 
+mod accounts;
 mod debian;
 mod health;
 mod pkgtools;
@@ -27,9 +28,6 @@ use crate::platform::Init;
 use crate::resource::{How, PackageVersion, Probe, Resource, Service};
 
 pub use health::trouble;
-
-/// How long the last process of a user who goes may take to end.
-const LEAVING: Duration = Duration::from_secs(5);
 
 /// How long a service may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -198,7 +196,7 @@ impl Live {
                 },
                 State::Present,
             ) => self.add_user(root, name, group, home, *ids),
-            (Resource::User { name, .. }, State::Absent) => remove_user(name),
+            (Resource::User { name, .. }, State::Absent) => accounts::remove_user(name),
             (Resource::Service(service), State::Service { enabled, running }) => match self {
                 Self::Debian(_) => debian::set(&service.name, *enabled, *running),
                 Self::Slackware(_) => slackware::set(root, &service.name, *enabled, *running),
@@ -206,57 +204,6 @@ impl Live {
             _ => Err("there is no way to make it so".to_owned()),
         };
         done.map_err(|why| failed(thing.name(), why))
-    }
-
-    /// With its former number, as long as that is free: files that come back have it too.
-    fn add_group(&self, name: &str, id: Option<u32>) -> Result<(), String> {
-        let is_free = |id: &u32| nix::unistd::Group::from_gid((*id).into()) == Ok(None);
-        let id = id.filter(is_free).map(|id| id.to_string());
-        let number = id.or_else(|| self.number(name));
-        let mut args = vec!["--system"];
-        if let Some(number) = &number {
-            args.extend(["--gid", number]);
-        }
-        args.extend(["--", name]);
-        run("groupadd", &args).map(drop)
-    }
-
-    fn add_user(
-        &self,
-        root: &Root,
-        name: &str,
-        group: &str,
-        home: &AbsPath,
-        ids: Option<(u32, u32)>,
-    ) -> Result<(), String> {
-        // Taking back a removal meets users whose group went with them.
-        if names::by_name(Table::Group, group).is_none() {
-            self.add_group(group, ids.map(|(_, group)| group))?;
-        }
-        let shell = match self {
-            Self::Debian(_) => "/usr/sbin/nologin",
-            Self::Slackware(_) => "/bin/false",
-        };
-        let is_free = |id: &u32| names::by_number(Table::Passwd, *id).is_none();
-        let id = ids.map(|(user, _)| user).filter(is_free);
-        let id = id.map(|id| id.to_string());
-        let number = id
-            .or_else(|| self.number(name))
-            .or_else(|| former_number(root, home));
-        let mut args = vec!["--system", "--no-create-home", "--shell", shell];
-        if let Some(number) = &number {
-            args.extend(["--uid", number]);
-        }
-        args.extend(["--gid", group, "--home-dir", home.as_str(), "--", name]);
-        run("useradd", &args).map(drop)
-    }
-
-    /// The number that an account must have, because packages hold files of its own by number.
-    fn number(&self, name: &str) -> Option<String> {
-        match self {
-            Self::Debian(_) => None,
-            Self::Slackware(_) => slackware::number(name).map(|number| number.to_string()),
-        }
     }
 
     /// Has the system read anew which services there are.
@@ -365,17 +312,6 @@ pub fn installed(root: &Root) -> Installed {
     }
 }
 
-/// The number to which a home still belongs that has lost its user: it and everything else of his
-/// is his again, if nobody else has the number by now.
-fn former_number(root: &Root, home: &AbsPath) -> Option<String> {
-    let Found::State(State::Dir { ids, .. }) = root.look(home) else {
-        return None;
-    };
-    let (number, _) = ids.filter(|(number, _)| *number != 0)?;
-    let holder = nix::unistd::User::from_uid(number.into()).ok()?;
-    holder.is_none().then(|| number.to_string())
-}
-
 /// How long logs of errors were.
 type Logs = BTreeMap<AbsPath, usize>;
 
@@ -418,19 +354,6 @@ impl Errors {
         Self {
             lines,
             fatal: found,
-        }
-    }
-}
-
-/// Removes a user. A service that has said good-bye may take a moment more to be gone.
-fn remove_user(name: &str) -> Result<(), String> {
-    let until = Instant::now() + LEAVING;
-    loop {
-        match run("userdel", &["--", name]) {
-            Err(why) if why.contains("used by process") && Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            done => return done.map(drop),
         }
     }
 }
