@@ -99,7 +99,13 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         sources.push(Unpacked { source, tree });
     }
     let built = match script {
-        Some(script) => Some(compile(&piece.name, &whole, &script, &mut spool)?),
+        Some(script) => Some(compile(
+            &piece.name,
+            &whole,
+            &script,
+            job.family,
+            &mut spool,
+        )?),
         None => None,
     };
     let order = Order {
@@ -110,7 +116,18 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         build: 1,
         time: job.time,
     };
-    let (meta, tree) = assemble(&order, &sources, built.as_ref(), &mut spool)?;
+    let installed = built.as_ref().map(|built| &built.tree);
+    let (mut meta, tree) = assemble(&order, &sources, installed, &mut spool)?;
+    for library in built.into_iter().flat_map(|built| built.depends) {
+        let package = library.split(' ').next();
+        if !meta
+            .depends
+            .iter()
+            .any(|one| one.split(' ').next() == package)
+        {
+            meta.depends.push(library);
+        }
+    }
     let name = match job.family {
         Family::Slackware => txz::file_name(&meta, TAG)?,
         Family::Debian => deb::file_name(&meta),

@@ -13,14 +13,36 @@ use std::process::{Command, Stdio};
 use super::process::{is_root, nobody};
 use tempfile::TempDir;
 
+use crate::package::assemble::Family;
 use crate::package::{Content, Node, PackageError, PackagePath, Tree};
 
 /// How many of the last lines of a build that failed are shown.
 const LAST_LINES: usize = 12;
 
-/// Programs without their symbols, as packages carry them.
-const STRIP: &str = "\nfind \"$DESTDIR\" -type f \\( -perm -100 -o -name '*.so*' \\) -exec sh -c \
-    'for file; do case $(head -c4 \"$file\" | od -An -tx1) in *7f*45*4c*46*) strip --strip-unneeded \"$file\";; esac; done' - {} +\n";
+/// Programs without their symbols, as packages carry them. What is a program is seen by its first bytes.
+const STRIP: &str = r#"
+cd "$HOME"
+find "$DESTDIR" -type f \( -perm -100 -o -name '*.so*' \) -exec sh -c \
+  'for file; do case $(head -c4 "$file" | od -An -tx1) in *7f*45*4c*46*) printf "%s\n" "$file";; esac; done' - {} + > programs
+if [ -s programs ]; then xargs -d '\n' strip --strip-unneeded < programs; fi
+"#;
+
+/// Which packages of Debian have the libraries that programs were linked with, as
+/// dpkg-shlibdeps(1) knows it.
+const LIBRARIES: &str = r#"
+mkdir debian
+printf 'Source: x\n\nPackage: x\nArchitecture: any\n' > debian/control
+if [ -s programs ]; then xargs -d '\n' dpkg-shlibdeps -O --warnings=0 < programs > libraries; fi
+"#;
+
+/// What a build has left.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What it installed.
+    pub tree: Tree,
+    /// Packages of Debian that its programs were linked with; none of another family.
+    pub depends: Vec<String>,
+}
 
 /// Why sources could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -60,8 +82,9 @@ pub fn compile(
     name: &str,
     sources: &[Tree],
     script: &str,
+    family: Family,
     spool: &mut File,
-) -> Result<Tree, CompileError> {
+) -> Result<Compiled, CompileError> {
     let folder = folder(name).map_err(at(Path::new("the temporary folder")))?;
     let place = |name: &str| folder.path().join(name);
     let [work, dest, home] = ["src", "dest", "home"].map(place);
@@ -72,7 +95,11 @@ pub fn compile(
         lay_out(source, &work, spool)?;
     }
     let lines = place("build.sh");
-    fs::write(&lines, format!("{script}{STRIP}")).map_err(at(&lines))?;
+    let libraries = match family {
+        Family::Debian => LIBRARIES,
+        Family::Slackware => "",
+    };
+    fs::write(&lines, format!("{script}{STRIP}{libraries}")).map_err(at(&lines))?;
     let log = place("log");
     let written = File::create(&log).map_err(at(&log))?;
     let both = written.try_clone().map_err(at(&log))?;
@@ -117,7 +144,13 @@ pub fn compile(
     }
     let mut tree = Tree::new();
     collect(&dest, "", &mut tree, spool)?;
-    Ok(tree)
+    let told = fs::read_to_string(home.join("libraries")).unwrap_or_default();
+    let depends = told.trim().strip_prefix("shlibs:Depends=").unwrap_or("");
+    let depends = depends.split(", ").filter(|one| !one.is_empty());
+    Ok(Compiled {
+        tree,
+        depends: depends.map(str::to_owned).collect(),
+    })
 }
 
 /// A folder to build in, of which the name is the same each time as long as nobody has it: compilers

@@ -141,6 +141,16 @@ fn each_style_that_compiles() {
             cases.holds(&what, output.status.success(), || said(&output));
             let made = names(&out).into_iter().find(|name| name.ends_with(format));
             let Some(made) = made else { continue };
+            if style.name == "autotools" && format == "deb" {
+                let told = Command::new("dpkg-deb")
+                    .arg("-f")
+                    .arg(out.join(&made))
+                    .arg("Depends")
+                    .output()
+                    .expect("dpkg-deb runs");
+                let needs = String::from_utf8_lossy(&told.stdout).contains("libc6");
+                cases.holds("it needs the C library", needs, || said(&told));
+            }
             let (path, words) = style.gives;
             let unpack = match format {
                 "txz" => "tar -xJf \"$1\"",
