@@ -74,6 +74,10 @@ impl Workshop {
             return Ok(());
         }
         let choice = self.choice(root, name, version, installed)?;
+        for needed in self.needs(root, choice.piece, installed) {
+            self.has(root, needed, None, installed)
+                .map_err(|why| format!("it needs `{needed}`: {why}"))?;
+        }
         let cache = Cache::look(root, Path::new(cache::PLACE)).map_err(|why| why.to_string())?;
         let lacking = choice.release.sources_for(this_arch()).find(|source| {
             let is_there = cache.as_ref().is_some_and(|cache| cache.has(source));
@@ -88,6 +92,53 @@ impl Workshop {
             choice.release.version,
             cache::file_name(source).unwrap_or_default(),
         ))
+    }
+
+    /// What has to be installed for a package, and it last: what it is built and runs with comes before. A
+    /// package that is there already was somebody else's work, who knows what it needs.
+    #[must_use]
+    pub fn in_order(&self, root: &Root, name: &str, installed: &Installed) -> Vec<String> {
+        let mut order = Vec::new();
+        self.visit(root, name, installed, &mut order);
+        order
+    }
+
+    fn visit(&self, root: &Root, name: &str, installed: &Installed, order: &mut Vec<String>) {
+        let choice = self.choice(root, name, None, installed);
+        if let Ok(choice) = choice
+            && self.stored(root, name, None).is_none()
+        {
+            for needed in self.needs(root, choice.piece, installed) {
+                if !order.iter().any(|one| one == needed) {
+                    self.visit(root, needed, installed, order);
+                }
+            }
+        }
+        order.push(name.to_owned());
+    }
+
+    /// The pieces that a piece depends on and that are not installed; apt knows by itself.
+    fn needs<'p>(
+        &'p self,
+        root: &Root,
+        piece: &'p Piece,
+        installed: &'p Installed,
+    ) -> impl Iterator<Item = &'p str> {
+        let is_piece = |name: &&String| match self.catalogue(root) {
+            Ok(catalogue) => catalogue.piece(name).is_some(),
+            Err(_) => false,
+        };
+        let names: Vec<&str> = match self.family {
+            Family::Debian => Vec::new(),
+            Family::Slackware => piece
+                .depends
+                .iter()
+                .filter(is_piece)
+                .map(String::as_str)
+                .filter(|name| !installed.contains_key(*name))
+                .collect(),
+        };
+        names.into_iter()
     }
 
     /// The package's file; made, if there is none yet.
@@ -120,6 +171,14 @@ impl Workshop {
         made.ok_or_else(|| format!("what was built of it is not in `{store}`"))
     }
 
+    fn catalogue(&self, root: &Root) -> Result<&Catalogue, String> {
+        let read = || catalogue(root).map_err(|why| why.to_string());
+        self.catalogue
+            .get_or_init(read)
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
     /// The release of the catalogue that is meant.
     fn choice(
         &self,
@@ -128,9 +187,7 @@ impl Workshop {
         version: Option<&PackageVersion>,
         installed: &Installed,
     ) -> Result<Choice<'_>, String> {
-        let read = || catalogue(root).map_err(|why| why.to_string());
-        let catalogue = self.catalogue.get_or_init(read).as_ref();
-        let catalogue = catalogue.map_err(Clone::clone)?;
+        let catalogue = self.catalogue(root)?;
         let Some(piece) = catalogue.piece(name) else {
             return Err(format!(
                 "it is not in the catalogue: put a package of it into `{STORE}`, or install it by hand"

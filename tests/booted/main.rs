@@ -38,6 +38,7 @@ mod secrecy;
 mod services;
 mod sets;
 #[path = "../proving/sets.rs"]
+#[allow(dead_code, reason = "a neighbour uses the rest")]
 mod sets_of_standins;
 mod shell;
 mod spoiled;

@@ -63,6 +63,61 @@ pub fn make(library: &Path, folder: &Path) -> String {
     toml::to_string(&catalogue).expect("TOML")
 }
 
+/// The same catalogue with `lua-cjson` as a toy that has to be built, and needs another toy for it that nobody has
+/// installed.
+pub fn with_toys(catalogue: &str, folder: &Path) -> String {
+    let mut catalogue: Table = catalogue.parse().expect("TOML");
+    let pieces = catalogue["piece"].as_array_mut().expect("pieces");
+    let is_it = |piece: &&mut Value| piece["name"].as_str() == Some("lua-cjson");
+    let piece = pieces.iter_mut().find(is_it).expect("a piece");
+    let mut base = piece.clone();
+    for (piece, name, needs, all) in [
+        (
+            &mut *piece,
+            "lua-cjson",
+            Some("toy-base"),
+            "test -e /usr/share/toy-base/Makefile",
+        ),
+        (&mut base, "toy-base", None, "test \"$$(id -un)\" = nobody"),
+    ] {
+        let work = tempfile::tempdir().expect("a folder");
+        fs::create_dir(work.path().join(name)).expect("a folder");
+        let makefile = format!(
+            "all:\n\t{all}\ninstall:\n\tinstall -D -m 644 Makefile $(DESTDIR)/usr/share/{name}/Makefile\n"
+        );
+        fs::write(work.path().join(name).join("Makefile"), makefile).expect("a file");
+        let file = folder.join(format!("{name}-9.tar.gz"));
+        done(
+            Command::new("tar")
+                .arg("-C")
+                .arg(work.path())
+                .arg("-czf")
+                .arg(&file)
+                .arg(name),
+        );
+        let mut release = release("", "9", &file);
+        let table = release.as_table_mut().expect("a table");
+        table.remove("set");
+        let source = table["source"].as_array_mut().expect("sources");
+        let source = source[0].as_table_mut().expect("a table");
+        source.insert("root".to_owned(), name.into());
+        let table = piece.as_table_mut().expect("a table");
+        table.insert("name".to_owned(), name.into());
+        for key in ["debian", "docs", "place", "link", "slackware_only"] {
+            table.remove(key);
+        }
+        let needs: Vec<Value> = needs.into_iter().map(Value::from).collect();
+        table.insert("depends".to_owned(), needs.into());
+        table.insert("style".to_owned(), "make".into());
+        let install: Vec<Value> = vec!["install".into(), "DESTDIR={dest}".into()];
+        let build = Table::from_iter([("install".to_owned(), Value::from(install))]);
+        table.insert("build".to_owned(), build.into());
+        table.insert("release".to_owned(), Value::Array(vec![release]));
+    }
+    pieces.push(base);
+    toml::to_string(&catalogue).expect("TOML")
+}
+
 fn release(set: &str, version: &str, file: &Path) -> Value {
     let bytes = fs::read(file).expect("a package");
     let hash: String = Sha256::digest(&bytes)

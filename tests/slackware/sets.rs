@@ -21,6 +21,7 @@ fn made() -> &'static (PathBuf, String) {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("slackware-sets");
         let _ = fs::remove_dir_all(&folder);
         let catalogue = sets_of_standins::make(&library(), &folder);
+        let catalogue = sets_of_standins::with_toys(&catalogue, &folder);
         (folder, catalogue)
     })
 }
@@ -31,7 +32,7 @@ fn machine() -> Machine {
     let (folder, catalogue) = made();
     machine.write(CATALOGUE, catalogue);
     let away = format!(
-        "rm {STORE}/jicofo-* {STORE}/jitsi-*; mkdir -p -m 755 {SOURCES}; chmod 755 /var/cache/jitsi-install {SOURCES}"
+        "rm {STORE}/jicofo-* {STORE}/jitsi-* {STORE}/lua-cjson-*; mkdir -p -m 755 {SOURCES}; chmod 755 /var/cache/jitsi-install {SOURCES}"
     );
     assert_eq!(machine.sh(&away).code, 0);
     for entry in fs::read_dir(folder).expect("stand-ins") {
@@ -165,7 +166,18 @@ fn first(machine: &Machine, cases: &mut Cases) {
         said.code == 1 && said.err.contains(&command),
         || said.whole(),
     );
-    machine.sh(&format!("mv /root/j.deb {source}"));
+    machine.sh(&format!(
+        "mv /root/j.deb {source}; mv {SOURCES}/toy-base-9.tar.gz /root/"
+    ));
+    let said = machine.installer(&["apply", "--yes"]);
+    cases.holds(
+        "so is what another needs",
+        said.code == 1
+            && said.err.contains("package lua-cjson")
+            && said.err.contains("it needs `toy-base`"),
+        || said.whole(),
+    );
+    machine.sh(&format!("mv /root/toy-base-9.tar.gz {SOURCES}/"));
     succeeds(
         machine,
         cases,
@@ -173,9 +185,16 @@ fn first(machine: &Machine, cases: &mut Cases) {
         &["apply", "--yes"],
     );
     cases.same("it is there", stands(machine), is_set(0));
+    let compiled =
+        machine.sh("cd /var/lib/pkgtools/packages && ls | grep -E '^(toy-base|lua-cjson)-'");
+    cases.same(
+        "what has to be compiled is, and what it needs before it",
+        compiled.out.as_str(),
+        "lua-cjson-9-noarch-1_ji\ntoy-base-9-noarch-1_ji\n",
+    );
     all_run(machine, "nginx", cases, "with the first set");
     let sboms = machine.sh(&format!("ls {STORE}/*.cdx.json | wc -l"));
-    cases.same("each package has its list beside it", sboms.out.trim(), "4");
+    cases.same("each package has its list beside it", sboms.out.trim(), "6");
     let again = succeeds(machine, cases, "once more", &["apply", "--yes"]);
     cases.holds(
         "nothing is left to do",

@@ -63,7 +63,8 @@ impl Pkgtools {
     /// Installs packages; pkgtools start nothing.
     pub(super) fn install(&mut self, root: &Root, wanted: &[Wanted]) -> Result<(), AlterError> {
         wait_for_others()?;
-        for Wanted { name, version } in wanted {
+        for Wanted { name, version } in self.in_order(root, wanted) {
+            let (name, version) = (&name, &version);
             let file = self
                 .workshop
                 .make(root, name, version.as_ref(), &self.installed);
@@ -82,6 +83,21 @@ impl Pkgtools {
             Some(wanted) => Err(failed(&wanted.name, "upgradepkg left no record of it")),
             None => Ok(()),
         }
+    }
+
+    /// With what has to come before.
+    fn in_order(&self, root: &Root, wanted: &[Wanted]) -> Vec<Wanted> {
+        let mut all: Vec<Wanted> = Vec::new();
+        for one in wanted {
+            for name in self.workshop.in_order(root, &one.name, &self.installed) {
+                let asked = wanted.iter().find(|other| other.name == name);
+                let version = asked.and_then(|asked| asked.version.clone());
+                if !all.iter().any(|other| other.name == name) {
+                    all.push(Wanted { name, version });
+                }
+            }
+        }
+        all
     }
 }
 
