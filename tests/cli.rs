@@ -94,6 +94,25 @@ fn every_mistake_in_a_site_file_is_named_with_its_line_and_cure() {
 }
 
 #[test]
+fn a_set_that_nobody_knows_is_a_mistake() {
+    let desk = desk(&format!("{SMALL}[packages]\nset = \"2.0.1\"\n"));
+    let said = run_in(desk.path(), "check --site s.toml");
+    let what =
+        "error: `packages.set`: the catalogue has no set `2.0.1`\n  hint: the catalogue has 2.0.";
+    assert!(
+        said.code == 65 && said.err.starts_with(what),
+        "{}",
+        said.err
+    );
+    let said = run_in(desk.path(), "check --site s.toml --json");
+    assert!(
+        said.code == 65 && said.out.contains("packages.set"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
 fn a_right_site_file_is_said_to_be_so_on_stderr() {
     let desk = desk(SMALL);
     let said = run_in(desk.path(), "check --site s.toml");

@@ -7,10 +7,12 @@ use std::time::Duration;
 use super::report::{BAD_SITE, FAILED, Failure, NOT_PERMITTED, Report, USAGE};
 use super::{FamilyArg, Global};
 use crate::host::books::Books;
+use crate::host::root::Root;
 use crate::host::secrets::Kept;
 use crate::host::{self, Machine, facts, secrets, workshop};
 use crate::layout::layout;
 use crate::name::{AbsPath, Mode};
+use crate::package::Catalogue;
 use crate::package::set::Choice;
 use crate::plan::Observe;
 use crate::platform::{Family, Platform, Release};
@@ -252,19 +254,36 @@ pub(super) struct Scene {
     remarks: Vec<String>,
 }
 
+/// The pieces of the set that a site file pins.
+fn chosen<'c>(set: &str, catalogue: &'c Catalogue) -> Result<Vec<Choice<'c>>, Failure> {
+    catalogue.choose_set(set).map_err(|error| {
+        let known = catalogue.sets().join(", ");
+        Failure::new(BAD_SITE, format!("`packages.set`: {error}"))
+            .hint(format!("the catalogue has {known}"))
+    })
+}
+
+/// Is the set known that a site file pins?
+pub(super) fn check_set(global: &Global, site: &Site) -> Result<(), Failure> {
+    let Some(set) = &site.packages.set else {
+        return Ok(());
+    };
+    let root = global.root.as_deref().unwrap_or(Path::new("/"));
+    let root = Root::open(root).map_err(|error| Failure::io(root, &error))?;
+    let catalogue =
+        workshop::catalogue(&root).map_err(|error| Failure::new(BAD_SITE, error.to_string()))?;
+    chosen(set, &catalogue).map(drop)
+}
+
 /// The versions of a set, by the names that the family has for its packages.
 fn versions(
     set: &str,
     platform: &Platform,
-    machine: &Machine,
+    root: &Root,
 ) -> Result<BTreeMap<String, String>, Failure> {
-    let catalogue = workshop::catalogue(machine.root())
-        .map_err(|error| Failure::new(BAD_SITE, error.to_string()))?;
-    let chosen = catalogue.choose_set(set).map_err(|error| {
-        let known = catalogue.sets().join(", ");
-        Failure::new(BAD_SITE, format!("`packages.set`: {error}"))
-            .hint(format!("the catalogue has {known}"))
-    })?;
+    let catalogue =
+        workshop::catalogue(root).map_err(|error| Failure::new(BAD_SITE, error.to_string()))?;
+    let chosen = chosen(set, &catalogue)?;
     let is_debian = platform.release.family() == Family::Debian;
     let versions = chosen.into_iter().map(|Choice { piece, release }| {
         let debian = piece.debian.as_ref().filter(|_| is_debian);
@@ -298,8 +317,9 @@ impl Scene {
             now,
         )
         .map_err(|error| Failure::new(BAD_SITE, error.what).hint(error.hint))?;
-        if let Some(set) = &site.packages.set {
-            facts.versions = versions(set, &platform, machine)?;
+        // In a tree packages are left to the machine that uses it.
+        if let Some(set) = site.packages.set.as_ref().filter(|_| machine.is_live()) {
+            facts.versions = versions(set, &platform, machine.root())?;
         }
         let program = AbsPath::fixed(PROGRAM);
         if machine.is_live() && !machine.root().exists(&program) {
