@@ -1,6 +1,6 @@
-//! Sources that have to be compiled: the lines of their recipe are run in a folder of their own, as
-//! nobody when the caller is root, with an empty environment. What they put below `DESTDIR`
-//! becomes a tree.
+//! Sources that have to be compiled: the lines of their recipe are run in a folder of their own, with
+//! an empty environment, and when the caller is root under a number that nobody has. What they put
+//! below `DESTDIR` becomes a tree.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,11 +10,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::process::{is_root, nobody};
+use super::names::{self, Table};
+use super::process::is_root;
 use tempfile::TempDir;
 
 use crate::package::assemble::Family;
 use crate::package::{Content, Node, PackageError, PackagePath, Tree};
+
+/// systemd.exec(5), `DynamicUser=`.
+const FREE: std::ops::Range<u32> = 61_184..65_520;
 
 /// How many of the last lines of a build that failed are shown.
 const LAST_LINES: usize = 12;
@@ -126,11 +130,10 @@ pub fn compile(
         .stdin(Stdio::null())
         .stdout(written)
         .stderr(both);
-    if is_root()
-        && let Some(nobody) = nobody()
-    {
-        give(folder.path(), nobody.uid, nobody.gid).map_err(at(folder.path()))?;
-        command.uid(nobody.uid).gid(nobody.gid);
+    if is_root() {
+        let number = free_number();
+        give(folder.path(), number, number).map_err(at(folder.path()))?;
+        command.uid(number).gid(number);
     }
     let status = command.status().map_err(at(Path::new("bash")))?;
     if !status.success() {
@@ -192,6 +195,22 @@ fn lay_out(tree: &Tree, folder: &Path, spool: &mut File) -> Result<(), CompileEr
         }
     }
     Ok(())
+}
+
+/// A number that neither a user nor a group has, of those that systemd gives to passing users: no
+/// other program can reach what is built.
+fn free_number() -> u32 {
+    let mut number = FREE.start;
+    for _ in 0..1000 {
+        let mut bytes = [0; 4];
+        super::random(&mut bytes);
+        number = FREE.start + u32::from_ne_bytes(bytes) % (FREE.end - FREE.start);
+        let is_taken = |table| names::by_number(table, number).is_some();
+        if !is_taken(Table::Passwd) && !is_taken(Table::Group) {
+            break;
+        }
+    }
+    number
 }
 
 /// Gives a folder and everything in it to somebody.

@@ -78,7 +78,7 @@ pub fn with_toys(catalogue: &str, folder: &Path) -> String {
             Some("toy-base"),
             "test -e /usr/share/toy-base/Makefile",
         ),
-        (&mut base, "toy-base", None, "test \"$$(id -un)\" = nobody"),
+        (&mut base, "toy-base", None, "test \"$$(id -u)\" -ge 61184"),
     ] {
         let work = tempfile::tempdir().expect("a folder");
         fs::create_dir(work.path().join(name)).expect("a folder");
