@@ -15,7 +15,7 @@ use std::io::{self, Read, Seek, Write};
 use flate2::{Compression, GzBuilder};
 
 use self::homes::Homes;
-use super::catalogue::Place;
+use super::catalogue::{Place, Style};
 use super::meta::Arch;
 use super::recipe::{self, Form};
 use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree};
@@ -115,6 +115,22 @@ pub fn assemble<S: Read + Seek>(
             links_that_were_folders.push((path.clone(), target.clone()));
         }
         set(&mut out, &homes, path.clone(), node, None, spool)?;
+    }
+    if order.family == Family::Debian && order.piece.style_of(order.release) == Style::Go {
+        let path = format!("usr/share/lintian/overrides/{}", order.piece.debian_name());
+        let text = format!(
+            "# Programs in Go are linked statically, and upstream wrote no manual page.\n\
+             {name}: statically-linked-binary\n{name}: no-manual-page\n",
+            name = order.piece.debian_name()
+        );
+        let content = Content::Bytes(text.into_bytes());
+        out.put(
+            PackagePath::parse(&path)?,
+            Node::File {
+                mode: 0o644,
+                content,
+            },
+        )?;
     }
     let meta = describe(order, &out, links_that_were_folders, spool)?;
     Ok((meta, out))

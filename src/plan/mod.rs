@@ -12,6 +12,7 @@ mod put_off;
 pub(crate) mod removal;
 pub mod show;
 mod thing;
+mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -303,22 +304,6 @@ impl Plan {
                 Action::Create | Action::Change | Action::Remove
             )
         })
-    }
-
-    /// The steps that bring a package to another version.
-    pub fn upgrades(&self) -> impl Iterator<Item = &Step> {
-        self.todo()
-            .filter(|step| matches!(step.after, Some(State::Package(_))))
-    }
-
-    /// Refuses to bring packages to another version, and says why.
-    pub fn refuse_upgrades(&mut self, why: &str) {
-        for step in &mut self.steps {
-            if step.action == Action::Change && matches!(step.after, Some(State::Package(_))) {
-                step.action = Action::Blocked;
-                why.clone_into(&mut step.remark);
-            }
-        }
     }
 
     /// The services that must hear of what these steps do, and how.
