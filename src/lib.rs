@@ -11,33 +11,57 @@ pub mod name;
 pub mod secret;
 
 // FIRST: what is said and what is known
+#[cfg(feature = "install")]
 pub mod keystore;
+#[cfg(feature = "install")]
 pub mod recipe;
 pub mod render;
+#[cfg(feature = "install")]
 pub mod site;
 
+#[cfg(feature = "install")]
 pub mod platform;
+#[cfg(feature = "install")]
 pub mod token;
 
+#[cfg(feature = "install")]
 pub mod package;
 
 // SECOND: what is wanted, and the books
+#[cfg(feature = "install")]
 pub mod resource;
 
+#[cfg(feature = "install")]
 pub mod plan;
 
+#[cfg(feature = "install")]
 pub mod journal;
+#[cfg(feature = "install")]
 pub mod service;
 
+#[cfg(feature = "install")]
 pub mod doctor;
 
+#[cfg(feature = "accounts")]
+pub mod account;
+
 // THIRD: put together
+#[cfg(feature = "accounts")]
+pub mod web;
+
+#[cfg(feature = "install")]
 pub mod layout;
 
+#[cfg(feature = "install")]
 pub mod apply;
 
 // FOURTH: the only room that touches the machine
+#[cfg(feature = "install")]
 pub mod host;
 
+#[cfg(feature = "accounts")]
+pub mod desk;
+
 // ROOF
+#[cfg(feature = "install")]
 pub mod cli;

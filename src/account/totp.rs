@@ -1,0 +1,1 @@
+//! Second factors by time (RFC 6238), and codes for the day the telephone is lost.
