@@ -3,6 +3,9 @@
 use crate::account::{Role, State};
 use crate::secret::Secret;
 
+/// Longest line, row or entry of a text that is read, in bytes.
+pub(super) const LINE: usize = 64 * 1024;
+
 /// What is known of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Password {

@@ -161,7 +161,7 @@ pub fn decode(text: &str) -> Option<String> {
 
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     let value = |digit: &u8| char::from(*digit).to_digit(16);
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let byte = |pair: &[u8]| u8::try_from(value(&pair[0])? << 4 | value(&pair[1])?).ok();
