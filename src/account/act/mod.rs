@@ -1,1 +1,3 @@
-//! One file for each thing that a person, an administrator or the clock does.
+//! Acts: one file per thing that somebody does. Each writes the audit trail in the same transaction.
+
+pub mod session;
