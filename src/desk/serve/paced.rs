@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    #[tokio::test(start_paused = false)]
+    #[tokio::test]
     async fn who_reads_nothing_is_cut_and_who_reads_slowly_is_not() {
         let patience = Duration::from_millis(100);
         let (near, _far) = tokio::io::duplex(10);
