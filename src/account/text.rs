@@ -3,3 +3,10 @@
 /// Catalogues of all languages.
 #[derive(Debug, Clone, Default)]
 pub struct Texts {}
+impl Texts {
+    /// x
+    #[must_use]
+    pub fn say(&self, _language: &str, key: &str, _values: &[(&str, &str)]) -> String {
+        key.into()
+    }
+}

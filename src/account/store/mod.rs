@@ -3,3 +3,7 @@
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Store {}
+/// x
+#[derive(Debug, thiserror::Error)]
+#[error("x")]
+pub struct StoreError;
