@@ -5,6 +5,7 @@
 //! a certificate or a port is really there is asked later. To add a key: a field here, its line in
 //! `file`, its place in `examples/full.toml` (a test says so) and a word in `docs/site-file.md`.
 
+mod accounts;
 mod blank;
 mod file;
 mod reader;
@@ -15,6 +16,9 @@ use serde::Serialize;
 
 use crate::name::{AbsPath, Domain, Email};
 
+pub use accounts::{
+    Accounts, Database, Engine, Notify, Registration, Remote, Scram, Smtp, SmtpTls,
+};
 pub use blank::{Wishes, blank};
 pub use file::{SiteError, keys, parse};
 pub use reader::Problem;
@@ -42,6 +46,8 @@ pub struct Site {
     pub videobridge: Videobridge,
     /// The web application.
     pub meet: Meet,
+    /// The account service, when the site has one.
+    pub accounts: Option<Accounts>,
     /// Where packages come from.
     pub packages: Packages,
 }
