@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use super::file::{host_and_port, short_text, url};
-use super::reader::Table;
 use crate::name::{AbsPath, Domain, Email, NameError};
+use crate::reader::Table;
 
 /// The account service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub(super) fn accounts(file: &Table<'_>) -> Option<Accounts> {
         path: table
             .text("path", "/accounts", path)
             .unwrap_or_else(|| "/accounts".to_owned()),
-        site_name: table.text("site_name", "Meetings of Example", short_text),
+        site_name: table.text("site_name", "Meetings of Example", title),
         language: table
             .choice(
                 "language",
@@ -426,6 +426,14 @@ fn role(text: &str) -> Result<String, NameError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The service shows it in every page's title.
+fn title(text: &str) -> Result<String, NameError> {
+    if text.chars().count() > 100 {
+        return Err(NameError("is longer than 100 characters".to_owned()));
+    }
+    short_text(text)
 }
 
 fn mail_host(text: &str) -> Result<String, NameError> {

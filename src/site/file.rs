@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::reader::{Document, Problem, Table};
 use super::{
     AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Packages, Prosody,
     ProsodyVersion, Signature, Site, TokenAuth, Videobridge, Web, WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
+use crate::reader::{Document, Problem, Table};
 
 /// Everything that is wrong with a site file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +58,7 @@ pub fn keys() -> BTreeSet<String> {
 }
 
 fn read(text: &str) -> (Option<Site>, Vec<Problem>, BTreeSet<String>) {
-    if text.contains('\0') {
-        let line = 1 + text
-            .split('\0')
-            .next()
-            .unwrap_or_default()
-            .matches('\n')
-            .count();
-        let problem = Problem {
-            key: String::new(),
-            line,
-            what: "the file has a NUL character".to_owned(),
-            hint: Some("save it as plain UTF-8 text".to_owned()),
-        };
-        return (None, vec![problem], BTreeSet::new());
-    }
-    match Document::parse(text) {
+    match Document::parse("the site file", text) {
         Err(problem) => (None, vec![problem], BTreeSet::new()),
         Ok(document) => {
             let site = site(document.root());
