@@ -4,6 +4,7 @@
 //! a certificate or a port is really there is asked later. To add a key: a field here, its line in
 //! `file`, its place in `examples/full.toml` (a test says so) and a word in `docs/site-file.md`.
 
+mod accounts;
 mod blank;
 mod file;
 
@@ -15,6 +16,9 @@ use crate::name::{AbsPath, Domain, Email};
 use crate::reader;
 
 pub use crate::reader::Problem;
+pub use accounts::{
+    Accounts, Database, Engine, Notify, Registration, Remote, Scram, Smtp, SmtpTls,
+};
 pub use blank::{Wishes, blank};
 pub use file::{SiteError, keys, parse};
 
@@ -41,6 +45,8 @@ pub struct Site {
     pub videobridge: Videobridge,
     /// The web application.
     pub meet: Meet,
+    /// The account service, when the site has one.
+    pub accounts: Option<Accounts>,
     /// Where packages come from.
     pub packages: Packages,
 }
