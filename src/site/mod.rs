@@ -1,23 +1,26 @@
 //! The site file, read and checked: what the administrator wants.
 //!
-//! `file` reads the keys, `reader` knows TOML and where everything stood, `blank` writes what
-//! `init` gives. A [`Site`] that exists is consistent. Nothing here looks at the machine; whether
+//! `file` reads the keys (by the room `reader`), `blank` writes what `init` gives. A [`Site`] that exists is consistent. Nothing here looks at the machine; whether
 //! a certificate or a port is really there is asked later. To add a key: a field here, its line in
 //! `file`, its place in `examples/full.toml` (a test says so) and a word in `docs/site-file.md`.
 
+mod accounts;
 mod blank;
 mod file;
-mod reader;
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::name::{AbsPath, Domain, Email};
+use crate::reader;
 
+pub use crate::reader::Problem;
+pub use accounts::{
+    Accounts, Database, Engine, Notify, Registration, Remote, Scram, Smtp, SmtpTls,
+};
 pub use blank::{Wishes, blank};
 pub use file::{SiteError, keys, parse};
-pub use reader::Problem;
 
 /// A whole site on one machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +45,8 @@ pub struct Site {
     pub videobridge: Videobridge,
     /// The web application.
     pub meet: Meet,
+    /// The account service, when the site has one.
+    pub accounts: Option<Accounts>,
     /// Where packages come from.
     pub packages: Packages,
 }
