@@ -7,8 +7,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{
-    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Packages, Prosody,
-    ProsodyVersion, Signature, Site, TokenAuth, Videobridge, Web, WebServer,
+    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Mechanism, Meet, Mode,
+    Packages, Prosody, ProsodyVersion, Signature, Site, SqlHashed, TokenAuth, Videobridge, Web,
+    WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
 use crate::reader::{Document, Problem, Table};
@@ -222,12 +223,64 @@ fn web(table: Table<'_>) -> Web {
 }
 
 fn auth(table: Table<'_>) -> Auth {
-    // One word for now, and written all the same: a file says what it relies on.
-    let _ = table.choice("mode", &[("token", ())]);
+    let mode = table
+        .choice(
+            "mode",
+            &[("token", Mode::Token), ("sql_hashed", Mode::SqlHashed)],
+        )
+        .unwrap_or(Mode::Token);
     let guests = table.flag("guests").unwrap_or(true);
-    let token = token(table.table("token"));
+    for (other, name) in [(Mode::Token, "token"), (Mode::SqlHashed, "sql_hashed")] {
+        if mode != other && table.has(name) {
+            table.object(
+                name,
+                format!("`[auth.{name}]` is for `mode = \"{name}\"` only"),
+                format!("write `mode = \"{name}\"` under `[auth]`, or remove the table"),
+            );
+        }
+    }
+    let auth = Auth {
+        mode,
+        guests,
+        token: token(table.table("token")),
+        sql_hashed: sql_hashed(table.table("sql_hashed")),
+    };
     table.finish();
-    Auth { guests, token }
+    auth
+}
+
+fn sql_hashed(table: Table<'_>) -> SqlHashed {
+    let mechanism = |text: &str| match text {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "SCRAM-SHA-1" => Ok(Mechanism::ScramSha1),
+        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+        _ => Err(NameError(
+            "is none of \"PLAIN\", \"SCRAM-SHA-1\" and \"SCRAM-SHA-256\"".to_owned(),
+        )),
+    };
+    let asked = table.texts("mechanisms", "PLAIN", mechanism);
+    let mut mechanisms: Vec<Mechanism> = Vec::new();
+    for one in asked.unwrap_or_else(|| vec![Mechanism::Plain]) {
+        if !mechanisms.contains(&one) {
+            mechanisms.push(one);
+        }
+    }
+    let for_browsers = [Mechanism::Plain, Mechanism::ScramSha1];
+    if !mechanisms.iter().any(|one| for_browsers.contains(one)) {
+        table.object(
+            "mechanisms",
+            "Jitsi's web application signs in by PLAIN or SCRAM-SHA-1, and neither is offered",
+            "add \"PLAIN\" to `mechanisms`",
+        );
+    }
+    let scram_iterations = table
+        .number("scram_iterations", 4096..=1_000_000, 10_000)
+        .unwrap_or(10_000);
+    table.finish();
+    SqlHashed {
+        mechanisms,
+        scram_iterations,
+    }
 }
 
 fn token(table: Table<'_>) -> TokenAuth {
