@@ -11,6 +11,10 @@
     reason = "this is the room that touches the machine for the account service"
 )]
 
+mod file;
+mod metrics;
+mod names;
+mod office;
 mod report;
 mod serve;
 mod world;
