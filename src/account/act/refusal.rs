@@ -20,7 +20,9 @@ pub enum Refusal {
         by: Option<(String, i64)>,
     },
     /// Nobody would be left to administrate.
-    #[error("this is the last administrator\nhint: `jitsi-accounts users role NAME admin` makes another one")]
+    #[error(
+        "this is the last administrator\nhint: `jitsi-accounts users role NAME admin` makes another one"
+    )]
     LastAdmin,
     /// One does not do this to oneself.
     #[error("this is your own account")]
