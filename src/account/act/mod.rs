@@ -5,13 +5,17 @@ pub mod approve;
 pub mod check;
 pub mod csv;
 pub mod decide;
+pub mod groups;
+pub mod invite;
 pub mod link;
+pub mod notes;
 pub mod notify;
 pub mod outbox;
 pub mod refusal;
 pub mod session;
 pub mod settings;
 mod staff;
+pub mod users;
 
 use super::audit::Entry;
 use super::store::{Error, Work};

@@ -33,6 +33,11 @@ pub enum Refusal {
     /// The name is taken, or looks like one that is.
     #[error("this name is taken, or looks like one that is")]
     LoginTaken,
+    /// The name that others see is too long or has characters that cannot be seen.
+    #[error(
+        "this name cannot be shown: it is longer than 100 characters, or has some that cannot be seen"
+    )]
+    Name,
     /// It is no address.
     #[error("this is no e-mail address")]
     Email,
@@ -92,6 +97,7 @@ impl Refusal {
             Self::Yourself => "yourself",
             Self::Login(_) => "login",
             Self::LoginTaken => "login_taken",
+            Self::Name => "display_name",
             Self::Email => "email",
             Self::EmailTaken => "email_taken",
             Self::EmailNone => "email_none",
@@ -113,6 +119,7 @@ impl Refusal {
         match self {
             Self::Login(_) | Self::LoginTaken => "login",
             Self::Email | Self::EmailTaken | Self::EmailNone => "email",
+            Self::Name => "display_name",
             Self::Group => "group",
             Self::GroupName | Self::GroupTaken => "name",
             Self::Language => "language",
