@@ -56,8 +56,8 @@ impl From<Busy> for Fault {
     }
 }
 
-impl From<crate::account::store::StoreError> for Fault {
-    fn from(error: crate::account::store::StoreError) -> Self {
+impl From<crate::account::store::Error> for Fault {
+    fn from(error: crate::account::store::Error) -> Self {
         Self::Broken(error.to_string())
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions: made at a sign-in, looked up at each request, ended.
 
-use crate::account::store::StoreError;
+use crate::account::store::Error;
 use crate::account::{Account, Office};
 
 /// A session as a page sees it.
@@ -20,7 +20,7 @@ pub struct Session {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(_office: &Office, _key: &str) -> Result<Option<(Account, Session)>, StoreError> {
+pub async fn find(_office: &Office, _key: &str) -> Result<Option<(Account, Session)>, Error> {
     Ok(None)
 }
 
