@@ -17,6 +17,7 @@ mod change;
 mod connect;
 mod credentials;
 mod error;
+mod expiry;
 mod groups;
 mod invites;
 mod kind;
@@ -28,7 +29,9 @@ mod page;
 mod sessions;
 mod settings;
 mod sqlite;
+mod stream;
 mod tokens;
+mod users;
 mod words;
 mod work;
 
@@ -46,6 +49,7 @@ pub use page::{Page, Total};
 pub use sessions::{NewSession, Session};
 pub use settings::Setting;
 pub use tokens::{NewToken, Purpose, Token};
+pub use users::{Sort, UserFilter, UserList};
 pub use work::Work;
 
 use std::sync::Arc;
