@@ -11,6 +11,11 @@
     reason = "this is the room that touches the machine for the account service"
 )]
 
+pub mod accounts_folder;
+mod file;
+mod metrics;
+mod names;
+mod office;
 mod report;
 mod serve;
 mod world;

@@ -2,7 +2,6 @@
 //! service stops.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use tower::Service as _;
 
 use super::paced::Paced;
 use super::sockets::{Door, Visit};
+use crate::web::Peer;
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
@@ -59,15 +59,6 @@ pub(super) enum Stage {
     Closing,
     /// All are.
     Cut,
-}
-
-/// Who asks, as far as the connection tells: set on every request.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Peer {
-    /// A Unix socket.
-    Socket,
-    /// An address.
-    Tcp(IpAddr),
 }
 
 /// Takes connections until the service leaves, and returns when the last of them has ended.

@@ -1,23 +1,30 @@
 //! `serve`: the pages on one socket, what the machine itself may ask on another, until a signal.
 
 mod connections;
+mod internal;
 mod log;
+mod observe;
 mod paced;
 mod sockets;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Global;
+use super::file::{self, Secrets};
+use super::metrics::Metrics;
+use super::office;
 use super::report::{BAD_SETTINGS, Failure, NOT_PERMITTED, Report};
+use crate::account::Office;
 use crate::account::settings::Settings;
+use crate::web::{self, App};
 use connections::{Bounds, Stage};
+use internal::Desk;
 use sockets::{Door, Handed};
 
 /// Time that requests have to end when the service stops.
@@ -50,7 +57,9 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args, _: &mut Report) -> Result<ExitCode, Failure> {
     let mut handed = Handed::take();
-    let settings = Arc::new(read(global)?);
+    // Mistakes are named before anything is opened.
+    let settings = file::settings(&global.config)?;
+    let secrets = file::secrets(&settings)?;
     log::start(args.log, args.log_level);
     let connections = many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,28 +68,30 @@ pub(super) fn run(global: &Global, args: &Args, _: &mut Report) -> Result<ExitCo
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("no threads: {error}")))?;
-    let ended = runtime.block_on(stand(&settings, &mut handed, connections));
+    let ended = runtime.block_on(stand(settings, secrets, &mut handed, connections));
     // What is still at work now was given its time.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-fn read(global: &Global) -> Result<Settings, Failure> {
-    let path = &global.config;
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
-    toml::from_str(&text)
-        .map_err(|error| Failure::new(BAD_SETTINGS, format!("`{}`: {error}", path.display())))
-}
-
 async fn stand(
-    settings: &Arc<Settings>,
+    settings: Settings,
+    secrets: Secrets,
     handed: &mut Handed,
     connections: usize,
 ) -> Result<(), Failure> {
     let web = open(handed, "web", "listen", &settings.listen)?;
     let internal = open(handed, "internal", "internal", &settings.internal)?;
-    let pages = Router::new();
-    let own = Router::new();
+    let office = office::open(settings, &secrets).await?;
+    let metrics = Arc::new(Metrics::default());
+    let pages = pages(&office, &metrics)?;
+    let desk = Desk {
+        office: office.clone(),
+        metrics: Arc::clone(&metrics),
+        secret: secrets.prosody.clone(),
+        gauges: Mutex::default(),
+    };
+    let own = observe::internal(internal::router(Arc::new(desk)), &metrics);
     let (stage, _) = watch::channel(Stage::Open);
     let bounds = Bounds {
         connections,
@@ -123,6 +134,21 @@ async fn stand(
     }
     tracing::warn!("stopped with connections open");
     Ok(())
+}
+
+fn pages(office: &Office, metrics: &Arc<Metrics>) -> Result<axum::Router, Failure> {
+    let bad = |error: web::AppError| {
+        let text = error.to_string();
+        match text.split_once("\nhint: ") {
+            Some((what, hint)) => Failure::new(BAD_SETTINGS, what).hint(hint),
+            None => Failure::new(BAD_SETTINGS, text),
+        }
+    };
+    let app = App::new(office.clone()).map_err(bad)?;
+    let prefix = app.site.prefix.clone();
+    let router = web::router(app).map_err(bad)?;
+    let trusted = &office.settings.trusted_proxies;
+    Ok(observe::pages(router, metrics, &prefix, trusted))
 }
 
 fn open(handed: &mut Handed, name: &str, key: &str, address: &str) -> Result<Door, Failure> {
