@@ -1,10 +1,11 @@
 //! Who waits is approved, rejected, or put back among those who wait. Of two who decide at the
 //! same moment one is told that the other was faster.
 
+use super::note;
+use super::outbox::mail;
 use super::refusal::{Refusal, Result};
 use super::settings;
 use super::staff::{find, moved};
-use super::{mail, record};
 use crate::account::audit::Entry;
 use crate::account::policy::Policy;
 use crate::account::state::{Event, next};
@@ -56,7 +57,7 @@ pub async fn approve(
         detail = format!("group: {}", group.name);
     }
     let entry = Entry::new("account.approved", Some(&account), "done").detail(detail);
-    record(office, &work, actor, entry).await?;
+    note(office, &work, actor, &entry).await?;
     if account.email.is_some() {
         mail(office, &work, &post::approved(office, &account)).await?;
     }
@@ -90,7 +91,7 @@ pub async fn reject(
         }
     }
     let entry = Entry::new("account.rejected", Some(&account), "done").detail(reason);
-    record(office, &work, actor, entry).await?;
+    note(office, &work, actor, &entry).await?;
     work.commit().await?;
     if let Some(policy) = blocked {
         office.policy.keep(office.world.millis(), policy);
@@ -109,7 +110,7 @@ pub async fn reopen(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     let work = office.store.begin().await?;
     let account = step(office, &work, id, Event::Reopen).await?;
     let entry = Entry::new("account.reopened", Some(&account), "done");
-    record(office, &work, actor, entry).await?;
+    note(office, &work, actor, &entry).await?;
     work.commit().await?;
     Ok(account)
 }

@@ -68,7 +68,11 @@ pub fn link(
     decision: Decision,
 ) -> String {
     let expires = office.world.now() + LIFE;
-    let open = format!("{}.{account}.{}.{since}.{expires}", decision.as_str(), by.id);
+    let open = format!(
+        "{}.{account}.{}.{since}.{expires}",
+        decision.as_str(),
+        by.id
+    );
     let signature = office.seal.sign(PURPOSE, &signed(&open, by));
     post::link(office, &format!("/decide?d={open}.{signature}"))
 }
@@ -95,7 +99,10 @@ pub async fn look(office: &Office, link: &str) -> Result<Offer, Dead> {
         .ok_or(Dead::Bad)?;
     let expires: i64 = expires.parse().map_err(|_| Dead::Bad)?;
     let id = AccountId(account.into());
-    let by = store.account(&AccountId(by.into())).await?.ok_or(Dead::Bad)?;
+    let by = store
+        .account(&AccountId(by.into()))
+        .await?
+        .ok_or(Dead::Bad)?;
     let account = store.account(&id).await?.ok_or(Dead::Bad)?;
     let is_ours = office.seal.verify(PURPOSE, &signed(open, &by), signature);
     let may = by.role >= Role::Approver && by.state == State::Active;

@@ -20,7 +20,9 @@ pub enum Refusal {
         by: Option<(String, i64)>,
     },
     /// Nobody would be left to administrate.
-    #[error("this is the last administrator\nhint: `jitsi-accounts users role NAME admin` makes another one")]
+    #[error(
+        "this is the last administrator\nhint: `jitsi-accounts users role NAME admin` makes another one"
+    )]
     LastAdmin,
     /// One does not do this to oneself.
     #[error("this is your own account")]
@@ -31,6 +33,11 @@ pub enum Refusal {
     /// The name is taken, or looks like one that is.
     #[error("this name is taken, or looks like one that is")]
     LoginTaken,
+    /// The name that others see is too long or has characters that cannot be seen.
+    #[error(
+        "this name cannot be shown: it is longer than 100 characters, or has some that cannot be seen"
+    )]
+    Name,
     /// It is no address.
     #[error("this is no e-mail address")]
     Email,
@@ -90,6 +97,7 @@ impl Refusal {
             Self::Yourself => "yourself",
             Self::Login(_) => "login",
             Self::LoginTaken => "login_taken",
+            Self::Name => "display_name",
             Self::Email => "email",
             Self::EmailTaken => "email_taken",
             Self::EmailNone => "email_none",
@@ -111,6 +119,7 @@ impl Refusal {
         match self {
             Self::Login(_) | Self::LoginTaken => "login",
             Self::Email | Self::EmailTaken | Self::EmailNone => "email",
+            Self::Name => "display_name",
             Self::Group => "group",
             Self::GroupName | Self::GroupTaken => "name",
             Self::Language => "language",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::record;
+use super::note;
 use crate::account::audit::Entry;
 use crate::account::policy::{Policy, Problem};
 use crate::account::store::{Error, Setting, Store, Work};
@@ -113,7 +113,7 @@ pub(super) async fn write(
     };
     work.set_setting(&setting).await?;
     let entry = Entry::new("settings.changed", None, "done").detail(changes.join("\n"));
-    record(office, work, actor, entry).await
+    note(office, work, actor, &entry).await
 }
 
 /// A value that no version of this program wrote lets nobody in until an administrator saves anew.
@@ -151,8 +151,14 @@ fn difference(before: &Value, after: &Value) -> Vec<String> {
         }
         changes.push(match (old.as_array(), new.as_array()) {
             (Some(old), Some(new)) => {
-                let came = new.iter().filter(|one| !old.contains(one)).map(|one| ('+', one));
-                let went = old.iter().filter(|one| !new.contains(one)).map(|one| ('-', one));
+                let came = new
+                    .iter()
+                    .filter(|one| !old.contains(one))
+                    .map(|one| ('+', one));
+                let went = old
+                    .iter()
+                    .filter(|one| !new.contains(one))
+                    .map(|one| ('-', one));
                 let parts: Vec<String> = came
                     .chain(went)
                     .map(|(sign, one)| format!("{sign}{}", one.as_str().unwrap_or_default()))

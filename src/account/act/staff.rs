@@ -8,7 +8,9 @@ use crate::account::{Account, AccountId, Actor, Role, State};
 /// An account that was not deleted.
 pub(super) async fn find(store: &Store, id: &AccountId) -> Result<Account> {
     let found = store.account(id).await?;
-    found.filter(|account| account.state != State::Deleted).ok_or(Refusal::Gone)
+    found
+        .filter(|account| account.state != State::Deleted)
+        .ok_or(Refusal::Gone)
 }
 
 /// Why an account could not be moved: where it stands, and who brought it there.
@@ -38,6 +40,7 @@ async fn last(store: &Store, id: &AccountId) -> Option<(String, i64)> {
         "account.resumed",
     ];
     let last = entries
+        .rows
         .into_iter()
         .find(|written| moves.contains(&written.entry.action.as_str()))?;
     Some((last.actor_name, last.at.div_euclid(1000)))
