@@ -10,5 +10,6 @@
 #[path = "../databases/mod.rs"]
 mod databases;
 
+mod lists;
 mod people;
 mod rooms;

@@ -16,6 +16,7 @@ mod change;
 mod connect;
 mod credentials;
 mod error;
+mod expiry;
 mod groups;
 mod invites;
 mod kind;
@@ -27,7 +28,9 @@ mod page;
 mod sessions;
 mod settings;
 mod sqlite;
+mod stream;
 mod tokens;
+mod users;
 mod words;
 mod work;
 
@@ -44,6 +47,7 @@ pub use page::{Page, Total};
 pub use sessions::{NewSession, Session};
 pub use settings::Setting;
 pub use tokens::{NewToken, Purpose, Token};
+pub use users::{Sort, UserFilter, UserList};
 pub use work::Work;
 
 use std::sync::Arc;
