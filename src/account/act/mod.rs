@@ -5,6 +5,7 @@ pub mod approve;
 pub mod check;
 pub mod csv;
 pub mod decide;
+pub mod export;
 pub mod groups;
 pub mod invite;
 pub mod link;
