@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use super::form::Fields;
 use super::view::{Outcome, Person, Wrong};
-use super::waiting::rejection;
+use super::waiting::{is_admin, rejection};
 use super::{person, users, waiting};
 use crate::account::act::refusal::{Refusal, Result as Done};
 use crate::account::act::{approve, groups, users as act};
@@ -109,7 +109,7 @@ async fn sure(
         .with("here", fields.get("query"))
         .with("show", fields.get("show"))
         .with("reason", fields.get("reason"))
-        .with("can_block", &false)
+        .with("can_block", &is_admin(scene))
         .with("outcome", &None::<Outcome>)
         .with("wrong", &wrong)
         .answer()

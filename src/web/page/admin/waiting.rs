@@ -122,7 +122,7 @@ async fn person(scene: &Scene, id: &AccountId, wrong: Option<Wrong>) -> Answer {
         .with("groups", &Choice::groups(&office.store.groups().await?))
         .with("notes", &shown(&office.store, id).await?)
         .with("reason", "")
-        .with("can_block", &false)
+        .with("can_block", &is_admin(scene))
         .with("outcome", &None::<Outcome>)
         .with("wrong", &wrong)
         .answer()
@@ -220,4 +220,10 @@ pub fn rejection(fields: &Fields, role: Role) -> Rejection {
             _ => Block::Nothing,
         },
     }
+}
+
+/// Whether who looks is an administrator.
+pub fn is_admin(scene: &Scene) -> bool {
+    let signed = scene.signed.as_ref();
+    signed.is_some_and(|signed| signed.account.role == Role::Admin)
 }
