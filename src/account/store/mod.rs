@@ -13,6 +13,7 @@ mod accounts;
 mod ask;
 mod audit;
 mod change;
+mod claims;
 mod connect;
 mod credentials;
 mod error;
