@@ -12,6 +12,9 @@ mod databases;
 
 mod carried;
 
+mod hostile;
 mod lists;
 mod people;
+mod races;
 mod rooms;
+mod rows;
