@@ -11,9 +11,11 @@
 mod databases;
 
 mod carried;
+mod crash;
 
 mod hostile;
 mod lists;
+mod moved;
 mod people;
 mod races;
 mod rooms;
