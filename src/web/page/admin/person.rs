@@ -8,7 +8,7 @@ use super::form::Fields;
 use super::view::{Choice, Line, Moment, Outcome, Person, Wrong};
 use super::waiting::shown;
 use crate::account::act::refusal::Result as Done;
-use crate::account::act::{groups, users as act};
+use crate::account::act::{groups, link, users as act};
 use crate::account::store::{AuditFilter, GroupId};
 use crate::account::{AccountId, Role, State};
 use crate::web::answer::{Answer, Fault};
@@ -180,7 +180,7 @@ pub async fn setup(admin: Admin, Path(id): Path<String>) -> Answer {
     let id = AccountId(id);
     match act::setup(&admin.app.office, &admin.actor(), &id).await {
         Ok((account, link)) => {
-            let until = admin.app.office.world.now() + act::RESET;
+            let until = admin.app.office.world.now() + link::life::RESET;
             admin
                 .page("admin/link.html")
                 .with("section", "users")
