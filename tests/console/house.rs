@@ -81,6 +81,7 @@ impl House {
 
     /// With more settings.
     pub async fn with(more: &str) -> Self {
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/accounts.sqlite", folder.path().display());
         let settings = Settings::parse(&format!("{SETTINGS}{more}")).unwrap();
