@@ -1,6 +1,6 @@
 //! Accounts from elsewhere: readers of foreign formats, pure, and what becomes of each account.
 //!
-//! A reader ([`prosody`], [`django`], [`csv`], [`ldif`]) turns its source into [`Candidate`]s, a
+//! A reader ([`prosody`], `django`, [`csv`], [`ldif`]) turns its source into [`Candidate`]s, a
 //! bounded number at a time; a [`Run`] decides about each one and writes those that are taken
 //! over, some thousands in a transaction. Nothing is merged or dropped in silence: the [`Report`]
 //! names everyone who was not simply taken over. A second run over the same source finds everybody
@@ -9,13 +9,19 @@
 
 pub mod candidate;
 pub mod csv;
+mod django;
+mod foreign;
 pub mod ldif;
 pub mod lua;
 pub mod prosody;
 pub mod report;
+pub mod run;
+mod sources;
 
 pub use candidate::{Candidate, Password, Unfit};
-pub use report::{Note, Report};
+pub use report::{Note, Notes, Report};
+pub use run::Run;
+pub use sources::{from_csv, from_django, from_ldif, from_prosody, from_prosody_sql};
 
 use super::Actor;
 

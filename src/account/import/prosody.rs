@@ -26,11 +26,11 @@ pub struct File {
     pub contents: Result<Vec<u8>, String>,
 }
 
-/// Makes a candidate of a file.
+/// Makes a candidate of a file; with a `host` given, of that host only.
 ///
 /// # Errors
 /// What is no account of a person, or not readable.
-pub fn from_file(file: &File) -> Result<Candidate, Unfit> {
+pub fn from_file_of(file: &File, only: Option<&str>) -> Result<Candidate, Unfit> {
     let place = format!("{}/accounts/{}", file.host, file.name);
     let Some(encoded) = file.name.strip_suffix(".dat") else {
         return Err(Unfit::left_alone(place, &file.name, "is no account"));
@@ -38,9 +38,7 @@ pub fn from_file(file: &File) -> Result<Candidate, Unfit> {
     let (Some(host), Some(login)) = (decode(&file.host), decode(encoded)) else {
         return Err(Unfit::spoiled(place, encoded, "the file's name is no text"));
     };
-    if is_service(&host) {
-        return Err(Unfit::left_alone(place, &login, service_of(&host)));
-    }
+    of_host(&host, only, &place, &login)?;
     let contents = match &file.contents {
         Ok(contents) if contents.len() > LARGEST => Err("is larger than any account".to_owned()),
         Ok(contents) => Ok(contents),
@@ -51,14 +49,22 @@ pub fn from_file(file: &File) -> Result<Candidate, Unfit> {
     from_table(place, &login, &table)
 }
 
-/// Whether a host is one of Jitsi's services and not of people.
-#[must_use]
-pub fn is_service(host: &str) -> bool {
-    SERVICE_HOSTS.iter().any(|start| host.starts_with(start))
-}
-
-pub(super) fn service_of(host: &str) -> String {
-    format!("`{host}` is a host of services")
+/// Leaves alone what belongs to a host of services, or to another than the one that is wanted.
+pub(super) fn of_host(
+    host: &str,
+    only: Option<&str>,
+    place: &str,
+    login: &str,
+) -> Result<(), Unfit> {
+    let why = match only {
+        Some(only) if only != host => format!("`{host}` is another host"),
+        Some(_) => return Ok(()),
+        None if SERVICE_HOSTS.iter().any(|start| host.starts_with(start)) => {
+            format!("`{host}` is a host of services")
+        }
+        None => return Ok(()),
+    };
+    Err(Unfit::left_alone(place, login, why))
 }
 
 /// Makes a candidate of what is kept for an account.
@@ -186,7 +192,8 @@ mod tests {
 
     #[test]
     fn hashed_plain_disabled_and_without() {
-        let found = from_file(&file("meet%2eexample%2eorg", "b%c3%b3b.dat", HASHED)).unwrap();
+        let found =
+            from_file_of(&file("meet%2eexample%2eorg", "b%c3%b3b.dat", HASHED), None).unwrap();
         assert_eq!(found.login, "bób");
         assert_eq!(found.place, "meet%2eexample%2eorg/accounts/b%c3%b3b.dat");
         let Password::Hash(hash) = &found.password else {
@@ -198,16 +205,16 @@ mod tests {
         );
         let plain =
             "return { [\"password\"] = \"a \\\"b\\\" \\195\\188\"; [\"created\"] = 1700000000; }";
-        let found = from_file(&file("h", "ann.dat", plain)).unwrap();
+        let found = from_file_of(&file("h", "ann.dat", plain), None).unwrap();
         assert_eq!(
             found.password,
             Password::Plain(Secret::new("a \"b\" ü".into()))
         );
         assert_eq!(found.created, Some(1_700_000_000));
         let disabled = HASHED.replace("return {", "return { disabled = true;");
-        let found = from_file(&file("h", "ann.dat", &disabled)).unwrap();
+        let found = from_file_of(&file("h", "ann.dat", &disabled), None).unwrap();
         assert_eq!(found.state, State::Suspended);
-        let none = from_file(&file("h", "ann.dat", "return { disabled = true }")).unwrap();
+        let none = from_file_of(&file("h", "ann.dat", "return { disabled = true }"), None).unwrap();
         assert_eq!(none.password, Password::Nothing);
     }
 
@@ -218,7 +225,11 @@ mod tests {
             ("recorder%2emeet%2eexample%2eorg", "recorder.dat"),
             ("meet%2eexample%2eorg", "notes.txt"),
         ] {
-            assert!(from_file(&file(host, name, HASHED)).unwrap_err().on_purpose);
+            assert!(
+                from_file_of(&file(host, name, HASHED), None)
+                    .unwrap_err()
+                    .on_purpose
+            );
         }
     }
 
@@ -237,11 +248,11 @@ mod tests {
             ("a.dat", &HASHED.replace("0f6e", "")),
             ("a.dat", &HASHED.replace("0f6e", "zz6e")),
         ] {
-            let unfit = from_file(&file("h", name, contents)).unwrap_err();
+            let unfit = from_file_of(&file("h", name, contents), None).unwrap_err();
             assert!(!unfit.on_purpose, "{name} {unfit:?}");
         }
         let large = " ".repeat(LARGEST + 1);
-        assert!(from_file(&file("h", "a.dat", &large)).is_err());
+        assert!(from_file_of(&file("h", "a.dat", &large), None).is_err());
     }
 
     #[test]

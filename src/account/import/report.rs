@@ -64,7 +64,27 @@ pub struct Report {
     pub left_alone: Notes,
 }
 
+impl Notes {
+    fn append(&mut self, other: Self) {
+        let room = LISTED.saturating_sub(self.listed.len());
+        self.count += other.count;
+        self.listed.extend(other.listed.into_iter().take(room));
+    }
+}
+
 impl Report {
+    /// Adds what became of some more.
+    pub fn append(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.taken += other.taken;
+        self.already += other.already;
+        self.renamed.append(other.renamed);
+        self.changed.append(other.changed);
+        self.must_reset.append(other.must_reset);
+        self.refused.append(other.refused);
+        self.left_alone.append(other.left_alone);
+    }
+
     /// Whether anything was written, or would have been.
     #[must_use]
     pub fn is_no_op(&self) -> bool {

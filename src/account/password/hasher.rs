@@ -264,15 +264,11 @@ impl Shared {
     }
 
     fn wants(&self, digest: Digest) -> bool {
-        let name = match digest {
-            Digest::Sha1 => "SHA-1",
-            Digest::Sha256 => "SHA-256",
-            Digest::Sha512 => return false,
-        };
-        self.rules
-            .scram
-            .iter()
-            .any(|wanted| wanted.eq_ignore_ascii_case(name))
+        match digest {
+            Digest::Sha1 => self.rules.wants_scram("SHA-1"),
+            Digest::Sha256 => self.rules.wants_scram("SHA-256"),
+            Digest::Sha512 => false,
+        }
     }
 
     /// `None` when there is no chance to be had.

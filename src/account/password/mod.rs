@@ -16,6 +16,7 @@ pub mod strength;
 pub use hasher::Hasher;
 pub use strength::Weak;
 
+use super::settings::Passwords;
 use crate::secret::Secret;
 
 /// Longest password that is looked at, in bytes.
@@ -43,19 +44,29 @@ impl Keys {
         }
     }
 
-    /// A hash that was made elsewhere, with the SCRAM keys that follow from it without knowing the
-    /// password (see [`scram::from_form`]); refused when [`form::Form::parse`] does.
+    /// A hash that was made elsewhere, with those of the SCRAM keys that the site asks for which
+    /// follow from it without knowing the password (see [`scram::from_form`]).
     ///
     /// # Errors
     /// Why nobody could sign in with it.
-    pub fn taken_over(hash: &str) -> Result<Self, form::Unread> {
+    pub fn taken_over(hash: &str, rules: &Passwords) -> Result<Self, form::Unread> {
         let form = form::Form::parse(hash)?;
-        let (scram_sha_1, scram_sha_256) = scram::from_form(&form);
+        let (sha_1, sha_256) = scram::from_form(&form);
         Ok(Self {
             hash: Secret::new(hash.to_owned()),
-            scram_sha_1,
-            scram_sha_256,
+            scram_sha_1: sha_1.filter(|_| rules.wants_scram("SHA-1")),
+            scram_sha_256: sha_256.filter(|_| rules.wants_scram("SHA-256")),
         })
+    }
+}
+
+impl Passwords {
+    /// Whether the site keeps SCRAM keys of this kind: `SHA-1` or `SHA-256`.
+    #[must_use]
+    pub fn wants_scram(&self, name: &str) -> bool {
+        self.scram
+            .iter()
+            .any(|wanted| wanted.eq_ignore_ascii_case(name))
     }
 }
 

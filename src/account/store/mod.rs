@@ -12,6 +12,7 @@
 mod accounts;
 mod ask;
 mod audit;
+mod bulk;
 mod change;
 mod claims;
 mod connect;
@@ -37,6 +38,7 @@ mod work;
 
 pub use accounts::{NewAccount, email_key};
 pub use audit::AuditFilter;
+pub use bulk::{Holder, Incoming};
 pub use credentials::Credentials;
 pub use error::{Error, Field, Result};
 pub use groups::{Group, GroupId};
