@@ -13,7 +13,6 @@ use crate::house::House;
 async fn one_click_approves_into_a_group_and_tells_the_person() {
     let house = House::new().await;
     let ben = house.person("ben", State::Active, Role::Approver).await;
-    let browser = house.browser(&ben).await;
     let ann = house
         .add("ann", State::Pending, Role::Member, |new| {
             new.reason = "I sing in the choir".into();
@@ -24,6 +23,7 @@ async fn one_click_approves_into_a_group_and_tells_the_person() {
         .await
         .unwrap();
     house.later(3 * 86_400);
+    let browser = house.browser(&ben).await;
 
     let page = house.get(&browser, "/admin/waiting").await.ok();
     for shown in [
@@ -63,11 +63,11 @@ async fn one_click_approves_into_a_group_and_tells_the_person() {
 #[tokio::test]
 async fn the_oldest_stands_first_and_a_reload_changes_nothing() {
     let house = House::new().await;
-    let browser = house.admin().await;
     for login in ["zoe", "ann", "ben"] {
         house.person(login, State::Pending, Role::Member).await;
         house.later(3600);
     }
+    let browser = house.admin().await;
     let page = house.get(&browser, "/admin/waiting").await.ok();
     let place = |name: &str| page.text.find(&format!("{name}@example.org")).unwrap();
     assert!(place("zoe") < place("ann") && place("ann") < place("ben"));

@@ -245,7 +245,7 @@ async fn no_cell_of_a_download_is_a_formula() {
             .add(&format!("p{at}"), State::Active, Role::Member, |new| {
                 new.display_name = hostile.into();
                 new.reason = hostile.into();
-                new.email = Some(format!("{hostile}@example.org"));
+                new.email = Some(format!("{hostile}{at}@example.org"));
             })
             .await;
         let actor = Actor {
