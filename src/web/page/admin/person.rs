@@ -74,7 +74,7 @@ async fn page(
         .with("base", &format!("/admin/users/{id}"))
         .with("person", &Person::of(&account, now))
         .with("edit", &edit)
-        .with("tongues", &Choice::languages())
+        .with("tongues", &Choice::languages(&admin.app.office.texts))
         .with(
             "roles",
             &Choice::words(admin, "admin.role.", &Role::ALL.map(Role::as_str)),
