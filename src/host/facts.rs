@@ -10,8 +10,9 @@ use crate::platform::{Release, recognise};
 use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
 use crate::service::Facts;
+use crate::service::accounts::Words;
 use crate::service::certificates::is_made_here;
-use crate::site::{CertificateSource, Signature, Site, WebServer};
+use crate::site::{CertificateSource, Database, Signature, Site, WebServer};
 
 /// A fact that is missing or wrong; the second text is the cure.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,7 @@ pub fn gather(
     let facts = Facts {
         certificate,
         token_secret,
+        accounts: account_words(root, site)?,
         pages,
         versions: BTreeMap::new(),
         templates: own_templates(root, templates)?,
@@ -221,6 +223,49 @@ pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, Fact
         ));
     }
     Ok(secret)
+}
+
+/// What stands in files that `[accounts]` names.
+fn account_words(root: &Root, site: &Site) -> Result<Words, FactError> {
+    let Some(accounts) = &site.accounts else {
+        return Ok(Words::default());
+    };
+    let mut words = Words::default();
+    if let Database::Remote(_, remote) = &accounts.database {
+        words.database_password = Some(password(root, &remote.password_file)?);
+        let reader = remote.reader_password_file.as_ref();
+        words.reader_password = reader.map(|file| password(root, file)).transpose()?;
+    }
+    let smtp = accounts.smtp.as_ref().and_then(|smtp| smtp.login.as_ref());
+    words.smtp_password = smtp.map(|(_, file)| password(root, file)).transpose()?;
+    let webhook = accounts.notify.webhook_key_file.as_ref();
+    words.webhook_key = webhook.map(|file| shared_secret(root, file)).transpose()?;
+    Ok(words)
+}
+
+/// A password that somebody else has given, on one line.
+fn password(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
+    let bytes = root.read(file).map_err(|error| {
+        wrong(
+            format!("`{file}` cannot be read: {error}"),
+            "write the password into it, mode 0600",
+        )
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        wrong(
+            format!("`{file}` is not UTF-8 text"),
+            "write the password as text",
+        )
+    })?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let word = Secret::new(line.trim_end_matches('\r').to_owned());
+    if word.reveal().is_empty() || word.reveal().chars().any(char::is_control) {
+        return Err(wrong(
+            format!("`{file}` is not one line with a password"),
+            "write the password on one line",
+        ));
+    }
+    Ok(word)
 }
 
 /// HTML pages of the web application: those in its folder and in `static/`.
