@@ -192,6 +192,18 @@ fn judge(found: &Issued, now: i64) -> Option<String> {
 /// # Errors
 /// When the file is missing, too short or no single line of text.
 pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
+    let secret = one_line(root, file)?;
+    if secret.reveal().chars().count() < 32 {
+        return Err(wrong(
+            format!("the secret in `{file}` has fewer than 32 characters"),
+            format!("make one: `openssl rand -base64 32 > {file}`"),
+        ));
+    }
+    Ok(secret)
+}
+
+/// The one line of a file with a secret.
+fn one_line(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
     let bytes = root.read(file).map_err(|error| {
         wrong(
             format!("`{file}` cannot be read: {error}"),
@@ -216,12 +228,6 @@ pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, Fact
             "write the secret on one line",
         ));
     }
-    if secret.reveal().chars().count() < 32 {
-        return Err(wrong(
-            format!("the secret in `{file}` has fewer than 32 characters"),
-            format!("make one: `openssl rand -base64 32 > {file}`"),
-        ));
-    }
     Ok(secret)
 }
 
@@ -232,40 +238,15 @@ fn account_words(root: &Root, site: &Site) -> Result<Words, FactError> {
     };
     let mut words = Words::default();
     if let Database::Remote(_, remote) = &accounts.database {
-        words.database_password = Some(password(root, &remote.password_file)?);
+        words.database_password = Some(one_line(root, &remote.password_file)?);
         let reader = remote.reader_password_file.as_ref();
-        words.reader_password = reader.map(|file| password(root, file)).transpose()?;
+        words.reader_password = reader.map(|file| one_line(root, file)).transpose()?;
     }
     let smtp = accounts.smtp.as_ref().and_then(|smtp| smtp.login.as_ref());
-    words.smtp_password = smtp.map(|(_, file)| password(root, file)).transpose()?;
+    words.smtp_password = smtp.map(|(_, file)| one_line(root, file)).transpose()?;
     let webhook = accounts.notify.webhook_key_file.as_ref();
     words.webhook_key = webhook.map(|file| shared_secret(root, file)).transpose()?;
     Ok(words)
-}
-
-/// A password that somebody else has given, on one line.
-fn password(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
-    let bytes = root.read(file).map_err(|error| {
-        wrong(
-            format!("`{file}` cannot be read: {error}"),
-            "write the password into it, mode 0600",
-        )
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        wrong(
-            format!("`{file}` is not UTF-8 text"),
-            "write the password as text",
-        )
-    })?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let word = Secret::new(line.trim_end_matches('\r').to_owned());
-    if word.reveal().is_empty() || word.reveal().chars().any(char::is_control) {
-        return Err(wrong(
-            format!("`{file}` is not one line with a password"),
-            "write the password on one line",
-        ));
-    }
-    Ok(word)
 }
 
 /// HTML pages of the web application: those in its folder and in `static/`.

@@ -84,6 +84,9 @@ pub(super) fn platform(release: Release) -> Platform {
                 "lua-sec",
             ],
             plugins: vec!["jitsi-meet-prosody"],
+            dbi_sqlite: vec!["lua-dbi-sqlite3"],
+            dbi_mariadb: vec!["lua-dbi-mysql"],
+            dbi_postgresql: vec!["lua-dbi-postgresql"],
             jicofo: vec![
                 if trixie {
                     "openjdk-21-jre-headless"

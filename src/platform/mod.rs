@@ -246,6 +246,12 @@ pub struct Packages {
     pub prosody: Vec<&'static str>,
     /// Jitsi's Prosody plugins.
     pub plugins: Vec<&'static str>,
+    /// LuaDBI, by which Prosody reads accounts in SQLite.
+    pub dbi_sqlite: Vec<&'static str>,
+    /// The same in MariaDB.
+    pub dbi_mariadb: Vec<&'static str>,
+    /// The same in PostgreSQL.
+    pub dbi_postgresql: Vec<&'static str>,
     /// Jicofo with its Java.
     pub jicofo: Vec<&'static str>,
     /// The bridge with its Java.
@@ -270,6 +276,9 @@ impl Packages {
         let Self {
             prosody,
             plugins,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
             jicofo,
             videobridge,
             meet,
@@ -290,6 +299,9 @@ impl Packages {
             accounts,
             mariadb,
             postgresql,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
         ]
         .into_iter()
         .flatten()

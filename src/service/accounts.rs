@@ -7,7 +7,7 @@ use super::{Context, ServiceError, Wants};
 use crate::name::{AbsPath, Mode, Owner, ServiceId};
 use crate::resource::{self, Content, Dir, How, Item, Probe, Resource};
 use crate::secret::Secret;
-use crate::site::{Accounts, Database, Engine, Scram, SmtpTls};
+use crate::site::{Accounts, Database, Engine, Mode as SignIn, SmtpTls};
 
 /// What stands in files that `[accounts]` names.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +92,24 @@ fn database_url(context: &Context<'_>, database: &Database) -> String {
     }
 }
 
-/// The SCRAM keys that are kept: those asked for, and else none.
-fn scram(accounts: &Accounts) -> Vec<Scram> {
-    accounts.scram.clone().unwrap_or_default()
+/// The SCRAM keys that are kept: those asked for, and else those that Prosody signs people in with.
+fn scram(context: &Context<'_>, accounts: &Accounts) -> Vec<&'static str> {
+    match (&accounts.scram, context.site.auth.mode) {
+        (Some(asked), _) => asked.iter().map(|hash| hash.as_str()).collect(),
+        (None, SignIn::SqlHashed) => context.site.auth.sql_hashed.scram(),
+        (None, SignIn::Token) => Vec::new(),
+    }
+}
+
+/// The group that may look into the service's folder, which is Prosody's when it reads SQLite's
+/// file there, and the folder's mode; what is made in it then has that group too.
+fn data_for(context: &Context<'_>, accounts: &Accounts) -> (String, u32) {
+    match (&accounts.database, context.site.auth.mode) {
+        (Database::Sqlite, SignIn::SqlHashed) => {
+            (context.platform.prosody.account.owner.group.clone(), 0o2750)
+        }
+        _ => (context.platform.accounts.account.owner.group.clone(), 0o750),
+    }
 }
 
 /// The values for templates; those of the defaults, when the site has no account service.
@@ -130,7 +145,8 @@ pub(super) fn values(context: &Context<'_>) -> Value {
         "ask_reason": accounts.ask_reason,
         "password_minimum": accounts.password_minimum,
         "staff_second_factor": accounts.staff_second_factor,
-        "scram": scram(accounts),
+        "scram": scram(context, accounts),
+        "scram_iterations": site.auth.sql_hashed.scram_iterations,
         "socket": place.run.join("web.sock"),
         "internal": format!("127.0.0.1:{}", accounts.internal_port),
         "database": database_url(context, &accounts.database),
@@ -228,7 +244,12 @@ pub fn items(context: &Context<'_>, remarks: &mut Vec<String>) -> Result<Vec<Ite
     for dir in [place.config.clone(), place.config.join("templates")] {
         wants.add(Resource::dir(dir, Owner::new("root", &group), 0o750));
     }
-    wants.add(Resource::dir(place.state.clone(), owner.clone(), 0o750));
+    let (readers, mode) = data_for(context, accounts);
+    wants.add(Resource::dir(
+        place.state.clone(),
+        Owner::new(&owner.user, &readers),
+        mode,
+    ));
     wants.add(Resource::group_file(
         place.config.join("accounts.toml"),
         &group,

@@ -11,6 +11,7 @@ pub mod boot;
 pub mod caddy;
 pub mod certificates;
 pub mod jicofo;
+pub mod logins;
 pub mod meet;
 pub mod nginx;
 pub mod pages;
@@ -233,10 +234,11 @@ impl<'a> Context<'a> {
             .with("domain", &site.domain)
             .with("family", &platform.release.family())
             .with("guests", &site.auth.guests)
-            .with("mode", &"token")
+            .with("mode", &site.auth.mode)
             .with("hosts", &self.hosts)
             .with("brewery", &format!("jvbbrewery@{}", self.hosts.internal))
             .with("token", &token)
+            .with("sql_hashed", &logins::values(self))
             .with("java", &platform.java)
             .with("run_dir", &"/run")
             .with("truststore", &json!({ "path": self.truststore(), "password": TRUSTSTORE_PASSWORD }))

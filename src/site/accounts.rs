@@ -91,6 +91,17 @@ pub enum Scram {
     Sha256,
 }
 
+impl Scram {
+    /// The word for it in the site file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+}
+
 /// Where people are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
