@@ -109,7 +109,7 @@ pub(super) fn secrets(settings: &Settings) -> Result<Secrets, Failure> {
 
 /// A secret in a file that others may not read. A credential of systemd with the file's name
 /// (`LoadCredential=`) comes before the file.
-fn secret(key: &str, path: &Path) -> Result<Secret<String>, Failure> {
+pub(super) fn secret(key: &str, path: &Path) -> Result<Secret<String>, Failure> {
     let path = &credential(path).unwrap_or_else(|| path.to_owned());
     let shown = path.display();
     let bad = |what: String, hint: String| {

@@ -94,7 +94,6 @@ pub(super) struct Metrics {
     requests: [Counts; Class::WORDS.len()],
     sign_ins: [[AtomicU64; Outcome::WORDS.len()]; Via::WORDS.len()],
     connections: AtomicU64,
-    refused_connections: AtomicU64,
     database_errors: AtomicU64,
     deliveries: [[AtomicU64; 3]; 2],
 }
@@ -149,10 +148,6 @@ impl Metrics {
         self.connections.fetch_sub(1, Relaxed);
     }
 
-    pub(super) fn turned_away(&self) {
-        self.refused_connections.fetch_add(1, Relaxed);
-    }
-
     /// Everything, as Prometheus reads it.
     pub(super) fn show<'g>(&self, gauges: impl Iterator<Item = &'g Gauge>) -> String {
         let mut page = Page::default();
@@ -199,16 +194,6 @@ impl Metrics {
             "jitsi_accounts_database_errors_total",
             "",
             &self.database_errors,
-        );
-        page.head(
-            "jitsi_accounts_connections_refused_total",
-            "counter",
-            "Connections cut since one address had too many.",
-        );
-        page.all(
-            "jitsi_accounts_connections_refused_total",
-            "",
-            &self.refused_connections,
         );
         page.head(
             "jitsi_accounts_connections",

@@ -71,7 +71,7 @@ fn belongs(path: &Path) -> std::io::Result<()> {
 }
 
 /// The address of the database with its host looked up.
-async fn addressed(url: &str) -> Result<String, Failure> {
+pub(super) async fn addressed(url: &str) -> Result<String, Failure> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Ok(url.to_owned());
     };

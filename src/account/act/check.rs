@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::account::Office;
 use crate::account::policy::Policy;
-use crate::account::world::World;
 use crate::name::Email;
 
 /// Something that its author must mend.

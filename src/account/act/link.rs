@@ -2,8 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
+use super::outbox;
+use crate::account::login::Login;
+use crate::account::post::{self, Mail};
 use crate::account::store::{Error, NewToken, Purpose, Token, Work};
-use crate::account::{AccountId, Office, post};
+use crate::account::{Account, AccountId, Office, Origin, Role, State};
 
 /// Seconds that a link lives.
 pub mod life {
@@ -76,6 +79,39 @@ pub async fn make(
     .await?;
     let page = format!("{}?t={}", page(purpose), token.reveal());
     Ok(post::link(office, &page))
+}
+
+/// What [`make`] and a mail cost for an address that nobody has, and nothing of it stays: so that
+/// time does not tell who has an account.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn pretend(
+    office: &Office,
+    work: &Work,
+    purpose: Purpose,
+    email: &str,
+    letter: impl Fn(&Account, &str) -> Mail,
+) -> Result<(), Error> {
+    let token = office.world.token();
+    let hash = digest(token.reveal());
+    let nobody = Account {
+        id: AccountId(hash),
+        login: Login::from_store(email.chars().take(64).collect()),
+        email: Some(email.chars().take(190).collect()),
+        display_name: String::new(),
+        state: State::Active,
+        role: Role::Member,
+        language: office.settings.language.clone(),
+        origin: Origin::Signup,
+        reason: String::new(),
+        created: 0,
+        state_since: 0,
+        last_seen: None,
+        has_totp: false,
+    };
+    let page = format!("{}?t={}", page(purpose), token.reveal());
+    outbox::pretend(office, work, &letter(&nobody, &post::link(office, &page))).await
 }
 
 /// Looks at a link without using it.

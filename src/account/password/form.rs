@@ -190,6 +190,38 @@ impl Form {
             _ => Err(Unread::Kind),
         }
     }
+
+    /// Whether it costs no more than a hash of others may.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        match self {
+            Self::Argon2 {
+                memory,
+                passes,
+                lanes,
+                ..
+            } => {
+                let work = u64::from(*memory) * u64::from(*passes);
+                *memory <= bound::MEMORY && work <= bound::MEMORY_PASSES && *lanes <= bound::LANES
+            }
+            Self::Pbkdf2 { rounds, .. } | Self::Scram { rounds, .. } => *rounds <= bound::ROUNDS,
+            Self::Scrypt { log_n, r, p, .. } => {
+                let memory = (1u64 << (*log_n).min(63)).saturating_mul(u64::from(*r));
+                let work = memory.saturating_mul(u64::from(*p));
+                memory <= bound::SCRYPT_MEMORY && work <= bound::SCRYPT_WORK
+            }
+            // Looked at where they are read, in the text that they are kept as.
+            Self::Bcrypt { .. } | Self::Crypt { .. } | Self::Salted { .. } => true,
+        }
+    }
+}
+
+fn bounded(form: Form) -> Result<Form, Unread> {
+    if form.is_bounded() {
+        Ok(form)
+    } else {
+        Err(Unread::Costly)
+    }
 }
 
 /// `{SCHEME}rest`, as LDAP servers have it (RFC 2307 and modules of OpenLDAP).
@@ -305,15 +337,11 @@ fn argon(rest: &str) -> Result<Form, Unread> {
         .map(|(part, key)| number::<u32>(part.strip_prefix(key).ok_or(Unread::Spoiled)?));
     let mut value = || values.next().ok_or(Unread::Spoiled)?;
     let (memory, passes, lanes) = (value()?, value()?, value()?);
+    let params = argon2::Params::new(memory, passes, lanes, Some(hash.len()));
     if costs.split(',').count() != 3 {
         return Err(Unread::Spoiled);
     }
-    let work = u64::from(memory) * u64::from(passes);
-    if memory > bound::MEMORY || work > bound::MEMORY_PASSES || lanes > bound::LANES {
-        return Err(Unread::Costly);
-    }
-    argon2::Params::new(memory, passes, lanes, Some(hash.len())).map_err(|_| Unread::Spoiled)?;
-    Ok(Form::Argon2 {
+    let form = Form::Argon2 {
         algorithm,
         version,
         memory,
@@ -321,7 +349,8 @@ fn argon(rest: &str) -> Result<Form, Unread> {
         lanes,
         salt,
         output: hash,
-    })
+    };
+    bounded(form).and_then(|form| params.map(|_| form).map_err(|_| Unread::Spoiled))
 }
 
 fn bcrypt(text: &str, digested: bool) -> Result<Form, Unread> {
@@ -346,11 +375,7 @@ fn scrypt(rest: &str) -> Result<Form, Unread> {
     if !n.is_power_of_two() || n < 2 || r == 0 || p == 0 {
         return Err(Unread::Spoiled);
     }
-    let memory = n.saturating_mul(u64::from(r));
-    if memory > bound::SCRYPT_MEMORY || memory.saturating_mul(u64::from(p)) > bound::SCRYPT_WORK {
-        return Err(Unread::Costly);
-    }
-    Ok(Form::Scrypt {
+    bounded(Form::Scrypt {
         log_n: u8::try_from(n.trailing_zeros()).map_err(|_| Unread::Costly)?,
         r,
         p,

@@ -14,6 +14,7 @@ mod ask;
 mod audit;
 mod bulk;
 mod change;
+mod claims;
 mod connect;
 mod credentials;
 mod error;

@@ -8,10 +8,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::time::timeout;
 
-use crate::account::Office;
+use super::prosody;
+use crate::account::store::{Total, UserFilter};
+use crate::account::{Office, state};
 use crate::desk::metrics::{Gauge, Metrics};
 use crate::secret::Secret;
 
@@ -35,6 +37,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
+        .route("/prosody/password", post(prosody::password))
         .with_state(desk)
 }
 
@@ -115,7 +118,22 @@ async fn ask(office: &Office) -> Result<Vec<Gauge>, crate::account::store::Error
     let waits = outbox
         .oldest
         .map_or(0, |oldest| office.world.now() - oldest);
+    let mut states = Vec::new();
+    for state in state::State::ALL {
+        let filter = UserFilter {
+            state: Some(state),
+            ..UserFilter::default()
+        };
+        let (Total::Exactly(count) | Total::AtLeast(count)) =
+            office.store.count_users(&filter).await?;
+        states.push((format!("state=\"{}\"", state.as_str()), as_figure(count)));
+    }
     Ok(vec![
+        Gauge {
+            name: "jitsi_accounts_accounts",
+            help: "Accounts by state, counted up to 1000.",
+            values: states,
+        },
         Gauge {
             name: "jitsi_accounts_outbox",
             help: "Mails and webhooks that wait, and those that were given up.",

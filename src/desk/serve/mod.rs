@@ -5,6 +5,7 @@ mod internal;
 mod log;
 mod observe;
 mod paced;
+mod prosody;
 mod sockets;
 
 use std::process::ExitCode;
@@ -16,10 +17,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Global;
+use super::delivery::{self, Courier};
 use super::file::{self, Secrets};
 use super::metrics::Metrics;
-use super::office;
-use super::report::{BAD_SETTINGS, Failure, NOT_PERMITTED, Report};
+use super::report::{BAD_SETTINGS, Failure, NOT_PERMITTED};
+use super::{office, timers};
 use crate::account::Office;
 use crate::account::settings::Settings;
 use crate::web::{self, App};
@@ -55,7 +57,7 @@ pub(super) struct Args {
     threads: u16,
 }
 
-pub(super) fn run(global: &Global, args: &Args, _: &mut Report) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let mut handed = Handed::take();
     // Mistakes are named before anything is opened.
     let settings = file::settings(&global.config)?;
@@ -82,6 +84,8 @@ async fn stand(
 ) -> Result<(), Failure> {
     let web = open(handed, "web", "listen", &settings.listen)?;
     let internal = open(handed, "internal", "internal", &settings.internal)?;
+    let courier = Courier::new(&settings, &secrets)
+        .map_err(|error| Failure::new(BAD_SETTINGS, error.to_string()))?;
     let office = office::open(settings, &secrets).await?;
     let metrics = Arc::new(Metrics::default());
     let pages = pages(&office, &metrics)?;
@@ -98,7 +102,13 @@ async fn stand(
         ..Bounds::default()
     };
     tracing::info!(web = %web, internal = %internal, version = env!("CARGO_PKG_VERSION"), "serving");
-    let held = tokio::spawn(connections::hold(web, pages, bounds, stage.subscribe()));
+    let held = tokio::spawn(connections::hold(
+        web,
+        pages,
+        bounds,
+        stage.subscribe(),
+        Arc::clone(&metrics),
+    ));
     let own_bounds = Bounds {
         connections: 256,
         ..bounds
@@ -108,7 +118,16 @@ async fn stand(
         own,
         own_bounds,
         stage.subscribe(),
+        Arc::clone(&metrics),
     ));
+    let (leave, leaving) = watch::channel(false);
+    let carried = tokio::spawn(delivery::work(
+        office.clone(),
+        courier,
+        Arc::clone(&metrics),
+        leaving.clone(),
+    ));
+    let timed = tokio::spawn(timers::work(office.clone(), leaving));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(watchdog());
 
@@ -116,9 +135,12 @@ async fn stand(
     tracing::info!("stopping");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     watchdog.abort();
+    leave.send_replace(true);
     let ended = async {
         let _ = held.await;
         let _ = own_held.await;
+        let _ = carried.await;
+        let _ = timed.await;
     };
     tokio::pin!(ended);
     for (next, time) in [
@@ -128,6 +150,7 @@ async fn stand(
     ] {
         stage.send_replace(next);
         if tokio::time::timeout(time, &mut ended).await.is_ok() {
+            office.store.close().await;
             tracing::info!("stopped");
             return Ok(());
         }
