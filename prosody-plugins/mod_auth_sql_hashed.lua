@@ -24,7 +24,9 @@
 -- Options, with their defaults:
 --
 --   sql_hashed_database = { driver = "SQLite3" or "MySQL" or "PostgreSQL", database = …, host = …,
---                           port = …, username = …, password_file = … }   -- no default
+--                           port = …, username = …, password_file = …, authorities = … }
+--       A host that begins with a slash is a socket. `authorities`, PEM, asks for TLS, with PostgreSQL
+--       only. There may be none when PLAIN is all that is offered: the service then knows everything.
 --   sql_hashed_mechanisms = { "PLAIN" }        -- and "SCRAM-SHA-1", "SCRAM-SHA-256"
 --   sql_hashed_service = nil                   -- "http://127.0.0.1:8481/prosody/password"
 --   sql_hashed_secret_file = nil               -- what is shown there as a bearer
@@ -102,8 +104,8 @@ local salts = secret and hashes.hmac_sha256(secret, "salts of unknown people") o
 -- LuaDBI waits in Prosody's thread, so every question is kept short by what the drivers offer, and
 -- after a slow one the database is left alone for a while: it never has more than a fifth of the time.
 
-local DBI = require "DBI";
-local settings = module:get_option("sql_hashed_database");
+local settings = module:get_option("sql_hashed_database") or {};
+local DBI = settings.driver and require "DBI";
 local query = "SELECT username, enabled, password, scram_sha_1, scram_sha_256 FROM prosody_login WHERE username = ?";
 local down = "The database of accounts cannot be asked, and nobody can sign in: %s";
 
@@ -148,6 +150,9 @@ local function open()
 		if settings.driver == "PostgreSQL" then
 			name = "dbname=" .. quoted(name) .. " connect_timeout=2 tcp_user_timeout=2000 client_encoding=UTF8"
 				.. " options='-c statement_timeout=1000 -c default_transaction_read_only=on'";
+			if settings.authorities then
+				name = name .. " sslmode=verify-full sslrootcert=" .. quoted(settings.authorities);
+			end
 		end
 		ok, connection, why = pcall(DBI.Connect, settings.driver, name, settings.username, password, settings.host, settings.port);
 	end
@@ -184,7 +189,7 @@ end
 -- true and a row, true and nothing, or false: the database did not answer.
 function database:ask(name)
 	local began = now();
-	if began < self.quiet_until then
+	if not settings.driver or began < self.quiet_until then
 		return false;
 	end
 	local answered, row;
@@ -380,7 +385,8 @@ local function take_place()
 		for index, other in ipairs(line) do
 			if other == place then
 				table.remove(line, index);
-				return done();
+				done();
+				return;
 			end
 		end
 	end);
@@ -455,7 +461,8 @@ end
 
 -- PLAIN, IN HERE
 
--- Everybody who fails waits until the same moment, whatever there was to compute.
+-- "right", "silent" (no database) or "unheard": wrong, or not to be told in here. Everybody who fails
+-- waits until the same moment, whatever there was to compute.
 local own_delay = 0.25;
 
 local function check_here(name, password, prepared)
@@ -481,9 +488,9 @@ local function check_here(name, password, prepared)
 			easiest and ("%d iterations are more than sql_hashed_own_iterations"):format(easiest.iterations) or "they are hashed in a form that Prosody does not know");
 	end
 	local wait, done = async.waiter();
-	timer.add_task(math.max(0, began + own_delay - now()), done);
+	timer.add_task(math.max(0, began + own_delay - now()), function () done(); end);
 	wait();
-	return "wrong";
+	return "unheard";
 end
 
 -- Name and password as they were typed; Prosody's own reading of them is `name` and `prepared`.
@@ -496,7 +503,7 @@ local function check(name, password, prepared, address)
 	if verdict == "absent" then
 		verdict = check_here(name, password, prepared);
 	end
-	if verdict ~= "wrong" then
+	if verdict ~= "wrong" and verdict ~= "unheard" then
 		failed(name, address, -1);
 	end
 	if verdict == "right" then
@@ -546,6 +553,7 @@ local profile_keys = {
 local texts = {
 	limited = "Too many failed sign-ins. Try again later.";
 	silent = "Accounts cannot be checked at the moment. Try again later.";
+	unheard = "Name or password is wrong, or cannot be checked at the moment.";
 };
 
 -- Prosody's handler, with what it has no word for: answers other than yes and no, and the password as
@@ -570,7 +578,7 @@ local function process(self, message)
 		end
 	end
 	self.password = nil;
-	if texts[self.verdict] then
+	if self.verdict == "limited" or self.verdict == "silent" then
 		return "failure", "temporary-auth-failure", texts[self.verdict];
 	elseif not is_plain and status == "success" then
 		succeeded(self.username, self.address);
@@ -578,7 +586,7 @@ local function process(self, message)
 		failed(self.username, self.address);
 	end
 	if reply == "not-authorized" then
-		text = "Name or password is wrong.";
+		text = texts[self.verdict] or "Name or password is wrong.";
 	end
 	return status, reply, text;
 end
@@ -619,6 +627,9 @@ function provider.test_password(name, password)
 end
 
 function provider.user_exists(name)
+	if not settings.driver then
+		return true; -- who could not sign in does no harm by being believed in
+	end
 	local answered, row = database:ask(name);
 	if not answered then
 		return nil, "The database of accounts cannot be asked.";
@@ -627,6 +638,9 @@ function provider.user_exists(name)
 end
 
 function provider.is_enabled(name)
+	if not settings.driver then
+		return true;
+	end
 	local answered, row = database:ask(name);
 	return answered and is_enabled(row);
 end
@@ -637,8 +651,10 @@ end
 provider.set_password, provider.create_user, provider.delete_user = elsewhere, elsewhere, elsewhere;
 
 function module.load()
-	assert(type(settings) == "table" and limits[settings.driver] and settings.database,
-		"sql_hashed_database needs driver (SQLite3, MySQL or PostgreSQL) and database");
+	local has_database = limits[settings.driver] and settings.database;
+	local may_do_without = not settings.driver and service and not mechanisms:contains("SCRAM-SHA-1")
+		and not mechanisms:contains("SCRAM-SHA-256");
+	assert(has_database or may_do_without, "sql_hashed_database needs driver (SQLite3, MySQL or PostgreSQL) and database");
 	for mechanism in mechanisms do
 		if not profile_keys[mechanism] then
 			module:log("error", "sql_hashed_mechanisms has %q, which is none of PLAIN, SCRAM-SHA-1 and SCRAM-SHA-256", mechanism);

@@ -13,9 +13,9 @@ use crate::account::{Account, AccountId, Actor, Office, Origin, Role, State, pos
 use crate::secret::Secret;
 
 /// Seconds for which a link to a first password is good.
-const SETUP: i64 = 3 * 86_400;
+pub const SETUP: i64 = 3 * 86_400;
 /// Seconds for which a link to a new password is good.
-const RESET: i64 = 3600;
+pub const RESET: i64 = 3600;
 
 /// An account to be made.
 #[derive(Debug, Clone)]
