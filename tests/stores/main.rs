@@ -10,6 +10,8 @@
 #[path = "../databases/mod.rs"]
 mod databases;
 
+mod carried;
+
 mod lists;
 mod people;
 mod rooms;
