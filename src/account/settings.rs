@@ -113,6 +113,9 @@ pub struct Passwords {
     pub concurrent: usize,
     /// Words that no password may consist of, besides the site's names.
     pub forbidden: Vec<String>,
+    /// File with SHA-1 digests of breached passwords, sorted, a line each (`DIGEST` or
+    /// `DIGEST:COUNT`): none of them may be chosen.
+    pub breached_file: Option<String>,
 }
 
 impl Default for Passwords {
@@ -125,6 +128,7 @@ impl Default for Passwords {
             argon2_passes: 2,
             concurrent: 0,
             forbidden: Vec::new(),
+            breached_file: None,
         }
     }
 }

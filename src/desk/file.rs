@@ -68,15 +68,24 @@ pub(super) fn secrets(settings: &Settings) -> Result<Secrets, Failure> {
     };
     let key = one("key_file", Some(&settings.key_file));
     let secrets = Secrets {
-        database: one("database_password_file", settings.database_password_file.as_ref()),
+        database: one(
+            "database_password_file",
+            settings.database_password_file.as_ref(),
+        ),
         mail: one("mail.password_file", settings.mail.password_file.as_ref()),
-        webhook: one("notify.webhook_key_file", settings.notify.webhook_key_file.as_ref()),
+        webhook: one(
+            "notify.webhook_key_file",
+            settings.notify.webhook_key_file.as_ref(),
+        ),
         prosody: one("prosody.secret_file", settings.prosody.secret_file.as_ref()),
         key: key.unwrap_or_else(|| Secret::new(String::new())),
     };
     let length = secrets.key.reveal().len();
     if problems.is_empty() && length < 32 {
-        let what = format!("`key_file`: `{}` has {length} characters, and 32 are needed", settings.key_file);
+        let what = format!(
+            "`key_file`: `{}` has {length} characters, and 32 are needed",
+            settings.key_file
+        );
         problems.push(Failure::new(BAD_SETTINGS, what).hint(format!(
             "head -c 32 /dev/urandom | base64 > {}, before anything is stored",
             settings.key_file
@@ -87,7 +96,12 @@ pub(super) fn secrets(settings: &Settings) -> Result<Secrets, Failure> {
         return Ok(secrets);
     };
     for next in problems {
-        first.what = format!("{}\n  hint: {}\n{}", first.what, first.hint.unwrap_or_default(), next.what);
+        first.what = format!(
+            "{}\n  hint: {}\n{}",
+            first.what,
+            first.hint.unwrap_or_default(),
+            next.what
+        );
         first.hint = next.hint;
     }
     Err(first)
@@ -95,21 +109,33 @@ pub(super) fn secrets(settings: &Settings) -> Result<Secrets, Failure> {
 
 /// A secret in a file that others may not read. A credential of systemd with the file's name
 /// (`LoadCredential=`) comes before the file.
-fn secret(key: &str, path: &Path) -> Result<Secret<String>, Failure> {
+pub(super) fn secret(key: &str, path: &Path) -> Result<Secret<String>, Failure> {
     let path = &credential(path).unwrap_or_else(|| path.to_owned());
     let shown = path.display();
-    let bad = |what: String, hint: String| Failure::new(BAD_SETTINGS, format!("`{key}`: {what}")).hint(hint);
+    let bad = |what: String, hint: String| {
+        Failure::new(BAD_SETTINGS, format!("`{key}`: {what}")).hint(hint)
+    };
     let found = std::fs::metadata(path).map_err(|error| unread(key, path, &error))?;
     if !found.is_file() {
         return Err(bad(format!("`{shown}` is no file"), "name a file".into()));
     }
     if found.mode() & 0o007 != 0 {
-        let what = format!("`{shown}` is open to everybody (mode {:04o})", found.mode() & 0o7777);
-        return Err(bad(what, format!("chmod 0640 {shown}, and change the secret")));
+        let what = format!(
+            "`{shown}` is open to everybody (mode {:04o})",
+            found.mode() & 0o7777
+        );
+        return Err(bad(
+            what,
+            format!("chmod 0640 {shown}, and change the secret"),
+        ));
     }
     let bytes = read(path).map_err(|error| unread(key, path, &error))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| bad(format!("`{shown}` is no text"), "write it as text, in one line".into()))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        bad(
+            format!("`{shown}` is no text"),
+            "write it as text, in one line".into(),
+        )
+    })?;
     let text = Secret::new(text);
     let line = text.reveal().trim_end_matches(['\r', '\n']);
     if line.is_empty() || line.chars().any(char::is_control) {
@@ -138,7 +164,9 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST {
-        return Err(std::io::Error::other("it is larger than any file of its kind"));
+        return Err(std::io::Error::other(
+            "it is larger than any file of its kind",
+        ));
     }
     Ok(bytes)
 }
@@ -169,7 +197,12 @@ mod tests {
         settings.mail.password_file = Some(folder.path().join("none").to_str().unwrap().to_owned());
         let failure = secrets(&settings).unwrap_err();
         assert_eq!(failure.code, BAD_SETTINGS);
-        for said in ["is open to everybody (mode 0644)", "one line of text", "`mail.password_file`", "No such file"] {
+        for said in [
+            "is open to everybody (mode 0644)",
+            "one line of text",
+            "`mail.password_file`",
+            "No such file",
+        ] {
             assert!(failure.what.contains(said), "{said}: {}", failure.what);
         }
         assert!(!failure.what.contains("0123456789"), "{}", failure.what);
@@ -178,6 +211,11 @@ mod tests {
             key_file: file(folder.path(), "short", "short", 0o600),
             ..Settings::default()
         };
-        assert!(secrets(&short).unwrap_err().what.contains("has 5 characters"));
+        assert!(
+            secrets(&short)
+                .unwrap_err()
+                .what
+                .contains("has 5 characters")
+        );
     }
 }

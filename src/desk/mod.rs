@@ -11,14 +11,27 @@
     reason = "this is the room that touches the machine for the account service"
 )]
 
+pub mod accounts_folder;
+mod check;
+mod delivery;
+mod file;
+mod import;
+mod mail;
+mod manual;
+mod metrics;
+mod migrate;
+mod names;
+mod office;
 mod report;
 mod serve;
+mod timers;
+mod users;
 mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use report::{Failure, Report};
 
@@ -80,6 +93,23 @@ enum When {
 enum Verb {
     /// Answer on the socket until told to stop
     Serve(serve::Args),
+    /// Say whether the settings are right
+    Check(check::Args),
+    /// Make the tables, or bring them up to date
+    Migrate,
+    /// Look after accounts
+    #[command(subcommand)]
+    Users(users::Verb),
+    /// Take over accounts from elsewhere
+    #[command(subcommand)]
+    Import(import::Verb),
+    /// Look after mail
+    #[command(subcommand)]
+    Mail(mail::Verb),
+    /// Print shell completions
+    Completions(manual::CompletionsArgs),
+    /// Write the man pages into a folder
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -106,6 +136,22 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
     let global = cli.global;
     match cli.verb {
-        Verb::Serve(args) => serve::run(&global, &args, report),
+        Verb::Serve(args) => serve::run(&global, &args),
+        Verb::Check(args) => check::run(&global, &args, report),
+        Verb::Migrate => migrate::run(&global, report),
+        Verb::Users(verb) => users::run(&global, &verb, report),
+        Verb::Import(verb) => import::run(&global, &verb, report),
+        Verb::Mail(verb) => mail::run(&global, &verb, report),
+        Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
+        Verb::Man(args) => manual::man(&args, Cli::command(), report),
     }
+}
+
+/// Does the work of a verb that ends by itself, on this thread.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("this cannot be begun: {error}")))?
+        .block_on(work)
 }

@@ -34,12 +34,19 @@ pub(super) async fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
     };
     let mut found: Vec<IpAddr> = Vec::new();
     for line in String::from_utf8_lossy(&said.stdout).lines() {
-        let address = line.split_whitespace().next().and_then(|word| word.parse().ok());
+        let address = line
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
         if let Some(address) = address.filter(|address| !found.contains(address)) {
             found.push(address);
         }
     }
-    if found.is_empty() { Err(none()) } else { Ok(found) }
+    if found.is_empty() {
+        Err(none())
+    } else {
+        Ok(found)
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +57,10 @@ mod tests {
     async fn hosts() {
         let found = addresses("localhost").await.unwrap();
         assert!(found.iter().all(IpAddr::is_loopback) && !found.is_empty());
-        assert_eq!(addresses("[::1]").await.unwrap(), ["::1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(
+            addresses("[::1]").await.unwrap(),
+            ["::1".parse::<IpAddr>().unwrap()]
+        );
         assert!(addresses("no-such-host.invalid").await.is_err());
         assert!(addresses("--help").await.is_err());
     }

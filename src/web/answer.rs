@@ -8,7 +8,8 @@ use tera::Context;
 
 use super::cookie::Cookie;
 use super::guard::Scene;
-use crate::account::password::Busy;
+use crate::account::act::Failure;
+use crate::account::store::Error;
 
 /// What handlers return.
 pub type Answer = Result<Response, Fault>;
@@ -50,15 +51,25 @@ pub enum Fault {
     Broken(String),
 }
 
-impl From<Busy> for Fault {
-    fn from(_: Busy) -> Self {
-        Self::Busy
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Down { .. } | Error::Busy { .. } => {
+                tracing::warn!(%error, "a page had to wait for the database");
+                Self::Busy
+            }
+            other => Self::Broken(other.to_string()),
+        }
     }
 }
 
-impl From<crate::account::store::StoreError> for Fault {
-    fn from(error: crate::account::store::StoreError) -> Self {
-        Self::Broken(error.to_string())
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            Failure::Busy(_) => Self::Busy,
+            Failure::Limited(seconds) => Self::Limited(seconds),
+        }
     }
 }
 

@@ -180,6 +180,7 @@ fn passwords(table: Table<'_>) -> Passwords {
         forbidden: table
             .texts("forbidden", "meeting", short)
             .unwrap_or(usual.forbidden),
+        breached_file: path(&table, "breached_file"),
     };
     table.finish();
     passwords

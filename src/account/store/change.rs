@@ -22,7 +22,10 @@ impl Work {
         )?;
         fit("language", 16, &new.language)?;
         fit("reason", LONG, &new.reason)?;
-        let key = new.email.as_deref().map(email_key);
+        let order = new.email.as_deref().map(email_key).unwrap_or_default();
+        // An address belongs to nobody until it is confirmed.
+        let is_claim = new.state == State::Unconfirmed || new.email.is_none();
+        let key = (!is_claim).then_some(order.as_str());
         let (hash, scram_sha_1, scram_sha_256) = match &new.keys {
             None => ("", None, None),
             Some(keys) => (
@@ -39,8 +42,8 @@ impl Work {
                 .text(new.login.as_str())
                 .text(&new.login_skeleton)
                 .maybe_text(new.email.as_deref())
-                .maybe_text(key.as_deref())
-                .text(key.clone().unwrap_or_default())
+                .maybe_text(key)
+                .text(&order)
                 .text(&new.display_name)
                 .text(new.state.as_str())
                 .text(new.role.as_str())

@@ -53,7 +53,7 @@ impl Kind {
 
     /// A statement with `?` for its values as this kind wants it: PostgreSQL numbers them.
     /// No statement of ours has a question mark in a text.
-    pub(super) fn words<'a>(self, statement: &'a str) -> Cow<'a, str> {
+    pub(in crate::account) fn words<'a>(self, statement: &'a str) -> Cow<'a, str> {
         if self != Self::Postgres || !statement.contains('?') {
             return Cow::Borrowed(statement);
         }

@@ -12,10 +12,13 @@
 mod accounts;
 mod ask;
 mod audit;
+mod bulk;
 mod change;
+mod claims;
 mod connect;
 mod credentials;
 mod error;
+mod expiry;
 mod groups;
 mod invites;
 mod kind;
@@ -27,12 +30,15 @@ mod page;
 mod sessions;
 mod settings;
 mod sqlite;
+mod stream;
 mod tokens;
+mod users;
 mod words;
 mod work;
 
 pub use accounts::{NewAccount, email_key};
 pub use audit::AuditFilter;
+pub use bulk::{Holder, Incoming};
 pub use credentials::Credentials;
 pub use error::{Error, Field, Result};
 pub use groups::{Group, GroupId};
@@ -44,6 +50,7 @@ pub use page::{Page, Total};
 pub use sessions::{NewSession, Session};
 pub use settings::Setting;
 pub use tokens::{NewToken, Purpose, Token};
+pub use users::{Sort, UserFilter, UserList};
 pub use work::Work;
 
 use std::sync::Arc;

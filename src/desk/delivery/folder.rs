@@ -42,7 +42,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "one", b"text").unwrap();
         put(folder.path(), "one", b"text once more").unwrap();
-        let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names, ["one.eml"]);
         let file = folder.path().join("one.eml");
         assert_eq!(std::fs::read(&file).unwrap(), b"text once more");

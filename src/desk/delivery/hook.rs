@@ -62,7 +62,9 @@ impl Hook {
             .map_err(|error| Trouble::Passing(error.to_string()))?;
         match answer.status().as_u16() {
             200..=299 => Ok(()),
-            status @ (408 | 425 | 429 | 500..) => Err(Trouble::Passing(format!("it answered {status}"))),
+            status @ (408 | 425 | 429 | 500..) => {
+                Err(Trouble::Passing(format!("it answered {status}")))
+            }
             status => Err(Trouble::Lasting(format!("it answered {status}"))),
         }
     }
@@ -117,7 +119,11 @@ impl Resolver for Known {
         _: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let usual = if uri.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
         let port = uri.port_u16().unwrap_or(usual);
         let mut addresses = self.empty();
         for address in self.0.iter().take(16) {

@@ -34,11 +34,22 @@ impl Sender {
             Some(rest) => rest.split(']').next().map(|ip| format!("[IPv6:{ip}]")),
             None => authority.split(':').next().map(|name| {
                 let is_address = name.parse::<std::net::IpAddr>().is_ok();
-                if is_address { format!("[{name}]") } else { name.to_owned() }
+                if is_address {
+                    format!("[{name}]")
+                } else {
+                    name.to_owned()
+                }
             }),
         };
         let domain = host.unwrap_or_default();
-        let usual = format!("no-reply@{}", if domain.starts_with('[') { "localhost" } else { &domain });
+        let usual = format!(
+            "no-reply@{}",
+            if domain.starts_with('[') {
+                "localhost"
+            } else {
+                &domain
+            }
+        );
         let from = if from.is_empty() { &usual } else { from };
         let from = from
             .parse()
@@ -55,7 +66,9 @@ impl Sender {
     pub(super) fn write(&self, mail: &Mail, id: &str, millis: i64) -> Result<Letter, Trouble> {
         for (what, text) in [("address", &mail.recipient), ("subject", &mail.subject)] {
             if text.chars().any(char::is_control) {
-                return Err(Trouble::Lasting(format!("its {what} has a control character")));
+                return Err(Trouble::Lasting(format!(
+                    "its {what} has a control character"
+                )));
             }
         }
         let to = mail
@@ -108,8 +121,14 @@ mod tests {
 
     #[test]
     fn what_the_wire_carries() {
-        let sender = Sender::new("Meetings Ä <no-reply@example.org>", "https://meet.example.org:8443/a").unwrap();
-        let letter = sender.write(&mail("ann@example.org", "Bestätigen"), "018f", 0).unwrap();
+        let sender = Sender::new(
+            "Meetings Ä <no-reply@example.org>",
+            "https://meet.example.org:8443/a",
+        )
+        .unwrap();
+        let letter = sender
+            .write(&mail("ann@example.org", "Bestätigen"), "018f", 0)
+            .unwrap();
         let text = String::from_utf8(letter.bytes).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         for line in [
@@ -124,8 +143,14 @@ mod tests {
         assert!(text.is_ascii(), "any server must take it: {text}");
         assert!(head.contains("multipart/alternative"), "{head}");
         let plain = body.find("text/plain").unwrap();
-        assert!(plain < body.find("text/html").unwrap(), "the better part is the last");
-        assert_eq!(letter.envelope.from().unwrap().to_string(), "no-reply@example.org");
+        assert!(
+            plain < body.find("text/html").unwrap(),
+            "the better part is the last"
+        );
+        assert_eq!(
+            letter.envelope.from().unwrap().to_string(),
+            "no-reply@example.org"
+        );
     }
 
     #[test]
@@ -139,19 +164,29 @@ mod tests {
             mail("<ann@example.org> SIZE=1", "Hello"),
             mail("", "Hello"),
         ] {
-            assert!(matches!(sender.write(&hostile, "018f", 0), Err(Trouble::Lasting(_))));
+            assert!(matches!(
+                sender.write(&hostile, "018f", 0),
+                Err(Trouble::Lasting(_))
+            ));
         }
     }
 
     #[test]
     fn a_site_without_a_name_has_a_sender_too() {
         for (url, from, domain) in [
-            ("https://meet.example.org/a", "no-reply@meet.example.org", "meet.example.org"),
+            (
+                "https://meet.example.org/a",
+                "no-reply@meet.example.org",
+                "meet.example.org",
+            ),
             ("http://127.0.0.1:8480", "no-reply@localhost", "[127.0.0.1]"),
             ("http://[::1]:8480/a", "no-reply@localhost", "[IPv6:::1]"),
         ] {
             let sender = Sender::new("", url).unwrap();
-            assert_eq!((sender.from.to_string().as_str(), sender.domain()), (from, domain));
+            assert_eq!(
+                (sender.from.to_string().as_str(), sender.domain()),
+                (from, domain)
+            );
         }
     }
 }

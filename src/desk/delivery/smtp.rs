@@ -53,8 +53,8 @@ impl Server {
     /// Opens a connection on which mails may be sent.
     pub(super) async fn open(&self) -> Result<Line, Trouble> {
         match timeout(GREETING, self.greet()).await {
-            Ok(greeted) => greeted.map_err(|why| Trouble::Passing(format!("`{}`: {why}", self.host))),
-            Err(_) => Err(Trouble::Passing(format!("`{}` does not answer", self.host))),
+            Ok(greeted) => greeted.map_err(|why| Trouble::Away(format!("`{}`: {why}", self.host))),
+            Err(_) => Err(Trouble::Away(format!("`{}` does not answer", self.host))),
         }
     }
 
@@ -70,21 +70,34 @@ impl Server {
             Tls::Required | Tls::Implicit => Some(self.encryption()?),
         };
         let at_once = encryption.clone().filter(|_| self.tls == Tls::Implicit);
-        let connected = AsyncSmtpConnection::connect_tokio1(&addresses[..], Some(GREETING), &hello, at_once, None);
+        let connected = AsyncSmtpConnection::connect_tokio1(
+            &addresses[..],
+            Some(GREETING),
+            &hello,
+            at_once,
+            None,
+        );
         let mut line = connected.await.map_err(|error| said(&error))?;
         if let (Tls::Required, Some(encryption)) = (self.tls, encryption) {
             if !line.can_starttls() {
                 line.abort().await;
                 return Err("it offers no STARTTLS, and `mail.tls` is \"required\"".into());
             }
-            line.starttls(encryption, &hello).await.map_err(|error| said(&error))?;
+            line.starttls(encryption, &hello)
+                .await
+                .map_err(|error| said(&error))?;
         }
         if let Some((user, password)) = &self.login {
             let credentials = Credentials::new(user.clone(), password.reveal().clone());
-            let accepted = line.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
+            let accepted = line
+                .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
+                .await;
             if let Err(error) = accepted {
                 line.abort().await;
-                return Err(format!("it did not take `mail.username` and its password: {}", said(&error)));
+                return Err(format!(
+                    "it did not take `mail.username` and its password: {}",
+                    said(&error)
+                ));
             }
         }
         Ok(Line(line))
@@ -93,7 +106,8 @@ impl Server {
     fn encryption(&self) -> Result<TlsParameters, String> {
         let mut builder = TlsParameters::builder(self.host.clone());
         if let Some(file) = &self.ca_file {
-            let pem = std::fs::read(file).map_err(|error| format!("`{}`: {error}", file.display()))?;
+            let pem =
+                std::fs::read(file).map_err(|error| format!("`{}`: {error}", file.display()))?;
             let authority = Certificate::from_pem(&pem)
                 .map_err(|_| format!("`{}` holds no certificate in PEM", file.display()))?;
             builder = builder.add_root_certificate(authority);
@@ -129,7 +143,9 @@ impl Line {
         };
         let from = letter.envelope.from().cloned();
         let begun = self.0.command(Mail::new(from, Vec::new())).await;
-        begun.map_err(|error| Trouble::Passing(format!("`mail.from` is refused: {}", said(&error))))?;
+        begun.map_err(|error| {
+            Trouble::Passing(format!("`mail.from` is refused: {}", said(&error)))
+        })?;
         for to in letter.envelope.to() {
             let to = Rcpt::new(to.clone(), Vec::new());
             self.0.command(to).await.map_err(judged)?;
@@ -137,16 +153,6 @@ impl Line {
         self.0.command(Data).await.map_err(judged)?;
         self.0.message(&letter.bytes).await.map_err(judged)?;
         Ok(())
-    }
-
-    /// Can another mail be sent on it?
-    pub(super) async fn is_well(&mut self) -> bool {
-        if self.0.has_broken() {
-            return false;
-        }
-        timeout(Duration::from_secs(5), self.0.test_connected())
-            .await
-            .unwrap_or(false)
     }
 
     pub(super) async fn close(mut self) {

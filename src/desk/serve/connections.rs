@@ -2,7 +2,6 @@
 //! service stops.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,8 @@ use tower::Service as _;
 
 use super::paced::Paced;
 use super::sockets::{Door, Visit};
+use crate::desk::metrics::Metrics;
+use crate::web::Peer;
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
@@ -61,17 +62,36 @@ pub(super) enum Stage {
     Cut,
 }
 
-/// Who asks, as far as the connection tells: set on every request.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Peer {
-    /// A Unix socket.
-    Socket,
-    /// An address.
-    Tcp(IpAddr),
+/// A connection's place, counted as long as it lives.
+struct Counted {
+    metrics: Arc<Metrics>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Counted {
+    fn new(place: OwnedSemaphorePermit, metrics: &Arc<Metrics>) -> Self {
+        metrics.connected();
+        Self {
+            metrics: Arc::clone(metrics),
+            _place: place,
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.disconnected();
+    }
 }
 
 /// Takes connections until the service leaves, and returns when the last of them has ended.
-pub(super) async fn hold(door: Door, pages: Router, bounds: Bounds, stage: watch::Receiver<Stage>) {
+pub(super) async fn hold(
+    door: Door,
+    pages: Router,
+    bounds: Bounds,
+    stage: watch::Receiver<Stage>,
+    metrics: Arc<Metrics>,
+) {
     let room = Arc::new(Semaphore::new(bounds.connections));
     let mut leaving = stage.clone();
     loop {
@@ -83,7 +103,7 @@ pub(super) async fn hold(door: Door, pages: Router, bounds: Bounds, stage: watch
             biased;
             () = reached(&mut leaving, Stage::Leaving) => break,
             next = next => match next {
-                Some((Ok(visit), place)) => begin(visit, &pages, bounds, &stage, place),
+                Some((Ok(visit), place)) => begin(visit, &pages, bounds, &stage, Counted::new(place, &metrics)),
                 // Out of file numbers, or a client that was gone before it was let in.
                 Some((Err(error), _)) => {
                     tracing::debug!(%error, "a connection could not be taken");
@@ -98,7 +118,7 @@ pub(super) async fn hold(door: Door, pages: Router, bounds: Bounds, stage: watch
         && let Ok(place) = Arc::clone(&room).try_acquire_owned()
         && let Ok(Ok(visit)) = timeout(Duration::ZERO, door.accept()).await
     {
-        begin(visit, &pages, bounds, &stage, place);
+        begin(visit, &pages, bounds, &stage, Counted::new(place, &metrics));
     }
     drop(door);
     let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
@@ -115,7 +135,7 @@ fn begin(
     pages: &Router,
     bounds: Bounds,
     stage: &watch::Receiver<Stage>,
-    place: OwnedSemaphorePermit,
+    counted: Counted,
 ) {
     let pages = pages.clone();
     let mut stage = stage.clone();
@@ -141,7 +161,7 @@ fn begin(
             }
             Visit::Unix(stream) => talk(stream, Peer::Socket, pages, bounds, stage).await,
         }
-        drop(place);
+        drop(counted);
     });
 }
 

@@ -1,23 +1,32 @@
 //! `serve`: the pages on one socket, what the machine itself may ask on another, until a signal.
 
 mod connections;
+mod internal;
 mod log;
+mod observe;
 mod paced;
+mod prosody;
 mod sockets;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Global;
-use super::report::{BAD_SETTINGS, Failure, NOT_PERMITTED, Report};
+use super::delivery::{self, Courier};
+use super::file::{self, Secrets};
+use super::metrics::Metrics;
+use super::report::{BAD_SETTINGS, Failure, NOT_PERMITTED};
+use super::{office, timers};
+use crate::account::Office;
 use crate::account::settings::Settings;
+use crate::web::{self, App};
 use connections::{Bounds, Stage};
+use internal::Desk;
 use sockets::{Door, Handed};
 
 /// Time that requests have to end when the service stops.
@@ -48,9 +57,11 @@ pub(super) struct Args {
     threads: u16,
 }
 
-pub(super) fn run(global: &Global, args: &Args, _: &mut Report) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let mut handed = Handed::take();
-    let settings = Arc::new(read(global)?);
+    // Mistakes are named before anything is opened.
+    let settings = file::settings(&global.config)?;
+    let secrets = file::secrets(&settings)?;
     log::start(args.log, args.log_level);
     let connections = many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,35 +70,45 @@ pub(super) fn run(global: &Global, args: &Args, _: &mut Report) -> Result<ExitCo
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("no threads: {error}")))?;
-    let ended = runtime.block_on(stand(&settings, &mut handed, connections));
+    let ended = runtime.block_on(stand(settings, secrets, &mut handed, connections));
     // What is still at work now was given its time.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-fn read(global: &Global) -> Result<Settings, Failure> {
-    let path = &global.config;
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
-    toml::from_str(&text)
-        .map_err(|error| Failure::new(BAD_SETTINGS, format!("`{}`: {error}", path.display())))
-}
-
 async fn stand(
-    settings: &Arc<Settings>,
+    settings: Settings,
+    secrets: Secrets,
     handed: &mut Handed,
     connections: usize,
 ) -> Result<(), Failure> {
     let web = open(handed, "web", "listen", &settings.listen)?;
     let internal = open(handed, "internal", "internal", &settings.internal)?;
-    let pages = Router::new();
-    let own = Router::new();
+    let courier = Courier::new(&settings, &secrets)
+        .map_err(|error| Failure::new(BAD_SETTINGS, error.to_string()))?;
+    let office = office::open(settings, &secrets).await?;
+    let metrics = Arc::new(Metrics::default());
+    let pages = pages(&office, &metrics)?;
+    let desk = Desk {
+        office: office.clone(),
+        metrics: Arc::clone(&metrics),
+        secret: secrets.prosody.clone(),
+        gauges: Mutex::default(),
+    };
+    let own = observe::internal(internal::router(Arc::new(desk)), &metrics);
     let (stage, _) = watch::channel(Stage::Open);
     let bounds = Bounds {
         connections,
         ..Bounds::default()
     };
     tracing::info!(web = %web, internal = %internal, version = env!("CARGO_PKG_VERSION"), "serving");
-    let held = tokio::spawn(connections::hold(web, pages, bounds, stage.subscribe()));
+    let held = tokio::spawn(connections::hold(
+        web,
+        pages,
+        bounds,
+        stage.subscribe(),
+        Arc::clone(&metrics),
+    ));
     let own_bounds = Bounds {
         connections: 256,
         ..bounds
@@ -97,7 +118,16 @@ async fn stand(
         own,
         own_bounds,
         stage.subscribe(),
+        Arc::clone(&metrics),
     ));
+    let (leave, leaving) = watch::channel(false);
+    let carried = tokio::spawn(delivery::work(
+        office.clone(),
+        courier,
+        Arc::clone(&metrics),
+        leaving.clone(),
+    ));
+    let timed = tokio::spawn(timers::work(office.clone(), leaving));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(watchdog());
 
@@ -105,9 +135,12 @@ async fn stand(
     tracing::info!("stopping");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     watchdog.abort();
+    leave.send_replace(true);
     let ended = async {
         let _ = held.await;
         let _ = own_held.await;
+        let _ = carried.await;
+        let _ = timed.await;
     };
     tokio::pin!(ended);
     for (next, time) in [
@@ -117,12 +150,28 @@ async fn stand(
     ] {
         stage.send_replace(next);
         if tokio::time::timeout(time, &mut ended).await.is_ok() {
+            office.store.close().await;
             tracing::info!("stopped");
             return Ok(());
         }
     }
     tracing::warn!("stopped with connections open");
     Ok(())
+}
+
+fn pages(office: &Office, metrics: &Arc<Metrics>) -> Result<axum::Router, Failure> {
+    let bad = |error: web::AppError| {
+        let text = error.to_string();
+        match text.split_once("\nhint: ") {
+            Some((what, hint)) => Failure::new(BAD_SETTINGS, what).hint(hint),
+            None => Failure::new(BAD_SETTINGS, text),
+        }
+    };
+    let app = App::new(office.clone()).map_err(bad)?;
+    let prefix = app.site.prefix.clone();
+    let router = web::router(app).map_err(bad)?;
+    let trusted = &office.settings.trusted_proxies;
+    Ok(observe::pages(router, metrics, &prefix, trusted))
 }
 
 fn open(handed: &mut Handed, name: &str, key: &str, address: &str) -> Result<Door, Failure> {

@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
-use super::metrics::{Class, Metrics, Outcome, Via};
+use crate::desk::metrics::{Class, Metrics, Outcome, Via};
 use crate::web::Peer;
 use crate::web::address::{Network, client};
 
@@ -38,7 +38,12 @@ impl fmt::Display for Id {
 }
 
 /// Puts the watch around the pages.
-pub(super) fn pages(pages: Router, metrics: &Arc<Metrics>, prefix: &str, trusted: &[String]) -> Router {
+pub(super) fn pages(
+    pages: Router,
+    metrics: &Arc<Metrics>,
+    prefix: &str,
+    trusted: &[String],
+) -> Router {
     let trusted = trusted.iter().filter_map(|text| Network::parse(text).ok());
     watched(pages, metrics, prefix, trusted.collect(), false)
 }
@@ -87,7 +92,10 @@ async fn look(State(watch): State<Arc<Watch>>, request: Request, next: Next) -> 
         Class::of(page)
     };
     watch.metrics.request(class, status, time);
-    if !watch.is_internal && method == Method::POST && matches!(page, Some("/sign-in" | "/second-factor")) {
+    if !watch.is_internal
+        && method == Method::POST
+        && matches!(page, Some("/sign-in" | "/second-factor"))
+    {
         watch.metrics.sign_in(Via::Web, Outcome::of(status));
     }
     let from = address.map(tracing::field::display);

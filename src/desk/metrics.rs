@@ -18,7 +18,12 @@ pub(super) enum Class {
 
 impl Class {
     const WORDS: [&'static str; 6] = [
-        "public", "account", "admin", "static", "internal", "unmatched",
+        "public",
+        "account",
+        "admin",
+        "static",
+        "internal",
+        "unmatched",
     ];
 
     /// The kind of a path without the prefix.
@@ -89,14 +94,13 @@ pub(super) struct Metrics {
     requests: [Counts; Class::WORDS.len()],
     sign_ins: [[AtomicU64; Outcome::WORDS.len()]; Via::WORDS.len()],
     connections: AtomicU64,
-    refused_connections: AtomicU64,
     database_errors: AtomicU64,
     deliveries: [[AtomicU64; 3]; 2],
 }
 
 /// What became of something to deliver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::desk) enum Delivery {
+pub(super) enum Delivery {
     Sent,
     Postponed,
     Refused,
@@ -132,7 +136,7 @@ impl Metrics {
         self.database_errors.fetch_add(1, Relaxed);
     }
 
-    pub(in crate::desk) fn delivery(&self, is_mail: bool, outcome: Delivery) {
+    pub(super) fn delivery(&self, is_mail: bool, outcome: Delivery) {
         self.deliveries[usize::from(!is_mail)][outcome as usize].fetch_add(1, Relaxed);
     }
 
@@ -144,14 +148,14 @@ impl Metrics {
         self.connections.fetch_sub(1, Relaxed);
     }
 
-    pub(super) fn turned_away(&self) {
-        self.refused_connections.fetch_add(1, Relaxed);
-    }
-
     /// Everything, as Prometheus reads it.
-    pub(super) fn show(&self, gauges: &[Gauge]) -> String {
+    pub(super) fn show<'g>(&self, gauges: impl Iterator<Item = &'g Gauge>) -> String {
         let mut page = Page::default();
-        page.head("jitsi_accounts_requests_total", "counter", "Requests answered.");
+        page.head(
+            "jitsi_accounts_requests_total",
+            "counter",
+            "Requests answered.",
+        );
         for (class, counts) in Class::WORDS.iter().zip(&self.requests) {
             for (hundreds, count) in counts.statuses.iter().enumerate() {
                 let labels = format!("class=\"{class}\",status=\"{}xx\"", hundreds + 1);
@@ -159,25 +163,43 @@ impl Metrics {
             }
         }
         page.histogram(&self.requests);
-        page.head("jitsi_accounts_sign_ins_total", "counter", "Passwords tried, by outcome.");
+        page.head(
+            "jitsi_accounts_sign_ins_total",
+            "counter",
+            "Passwords tried, by outcome.",
+        );
         for (via, outcomes) in Via::WORDS.iter().zip(&self.sign_ins) {
             for (outcome, count) in Outcome::WORDS.iter().zip(outcomes) {
                 let labels = format!("via=\"{via}\",outcome=\"{outcome}\"");
                 page.all("jitsi_accounts_sign_ins_total", &labels, count);
             }
         }
-        page.head("jitsi_accounts_deliveries_total", "counter", "Mails and webhooks tried, by outcome.");
+        page.head(
+            "jitsi_accounts_deliveries_total",
+            "counter",
+            "Mails and webhooks tried, by outcome.",
+        );
         for (kind, outcomes) in ["mail", "webhook"].iter().zip(&self.deliveries) {
             for (outcome, count) in Delivery::WORDS.iter().zip(outcomes) {
                 let labels = format!("kind=\"{kind}\",outcome=\"{outcome}\"");
                 page.all("jitsi_accounts_deliveries_total", &labels, count);
             }
         }
-        page.head("jitsi_accounts_database_errors_total", "counter", "Times that the database did not answer.");
-        page.all("jitsi_accounts_database_errors_total", "", &self.database_errors);
-        page.head("jitsi_accounts_connections_refused_total", "counter", "Connections cut since one address had too many.");
-        page.all("jitsi_accounts_connections_refused_total", "", &self.refused_connections);
-        page.head("jitsi_accounts_connections", "gauge", "Connections that are open.");
+        page.head(
+            "jitsi_accounts_database_errors_total",
+            "counter",
+            "Times that the database did not answer.",
+        );
+        page.all(
+            "jitsi_accounts_database_errors_total",
+            "",
+            &self.database_errors,
+        );
+        page.head(
+            "jitsi_accounts_connections",
+            "gauge",
+            "Connections that are open.",
+        );
         page.all("jitsi_accounts_connections", "", &self.connections);
         for gauge in gauges {
             page.head(gauge.name, "gauge", gauge.help);
@@ -218,7 +240,11 @@ impl Page {
 
     fn histogram(&mut self, requests: &[Counts]) {
         let name = "jitsi_accounts_request_seconds";
-        self.head(name, "histogram", "From the head of a request to the head of its answer.");
+        self.head(
+            name,
+            "histogram",
+            "From the head of a request to the head of its answer.",
+        );
         for (class, counts) in Class::WORDS.iter().zip(requests) {
             let mut sum = 0;
             let bounds = BUCKETS.iter().map(|micros| seconds(*micros));
@@ -266,7 +292,7 @@ mod tests {
             help: "Accounts.",
             values: vec![("state=\"active\"".into(), 3.0)],
         };
-        let page = metrics.show(&[gauge]);
+        let page = metrics.show([gauge].iter());
         for line in [
             "jitsi_accounts_requests_total{class=\"admin\",status=\"2xx\"} 4",
             "jitsi_accounts_requests_total{class=\"unmatched\",status=\"4xx\"} 1",

@@ -1,0 +1,85 @@
+//! What the timer asks for and removes, some at a time.
+
+use super::Store;
+use super::accounts::COLUMNS;
+use super::ask::sql;
+use super::error::Result;
+use crate::account::{Account, State};
+
+/// How many rows go with one statement, so that nobody waits long.
+const BATCH: i64 = 1000;
+
+impl Store {
+    /// Accounts that have been unconfirmed since before a time (Unix seconds), the oldest first.
+    pub async fn stale_unconfirmed(&self, before: i64, most: usize) -> Result<Vec<Account>> {
+        self.stale(State::Unconfirmed, before, most).await
+    }
+
+    /// Accounts that have been waiting since before a time (Unix seconds), the oldest first; each
+    /// is told by mail when it goes.
+    pub async fn stale_pending(&self, before: i64, most: usize) -> Result<Vec<Account>> {
+        self.stale(State::Pending, before, most).await
+    }
+
+    async fn stale(&self, state: State, before: i64, most: usize) -> Result<Vec<Account>> {
+        let lowest = super::accounts::state_rank(state) * 1000;
+        self.all(
+            sql(format!(
+                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state_since < ? ORDER BY a.state_since, a.id LIMIT ?"
+            ))
+            .number(lowest)
+            .number(lowest + 999)
+            .number(before)
+            .number(i64::try_from(most).unwrap_or(i64::MAX)),
+        )
+        .await
+    }
+
+    /// Removes sessions that have ended; how many.
+    pub async fn prune_sessions(&self, now: i64) -> Result<u64> {
+        self.prune("sessions", "hash", "expires", now).await
+    }
+
+    /// Removes links that expired, used or not, before a time; how many. Callers keep them for
+    /// some days, so that "expired" and "used" can be told from "unknown".
+    pub async fn prune_tokens(&self, before: i64) -> Result<u64> {
+        self.prune("tokens", "hash", "expires", before).await
+    }
+
+    /// Removes limits whose time is over; how many.
+    pub async fn prune_limits(&self, now: i64) -> Result<u64> {
+        self.prune("limits", "name", "until", now).await
+    }
+
+    /// Removes invitations that expired before a time; how many.
+    pub async fn prune_invites(&self, before: i64) -> Result<u64> {
+        self.prune("invites", "hash", "expires", before).await
+    }
+
+    async fn prune(
+        &self,
+        table: &'static str,
+        key: &'static str,
+        column: &'static str,
+        before: i64,
+    ) -> Result<u64> {
+        let mut all = 0;
+        loop {
+            // MariaDB has no LIMIT in a subquery of IN, but one in a table made by a subquery.
+            let gone = self
+                .run(
+                    sql(format!(
+                        "DELETE FROM {table} WHERE {column} <= ? AND {key} IN \
+                         (SELECT {key} FROM (SELECT {key} FROM {table} WHERE {column} <= ? LIMIT {BATCH}) t)"
+                    ))
+                    .number(before)
+                    .number(before),
+                )
+                .await?;
+            all += gone;
+            if gone == 0 {
+                return Ok(all);
+            }
+        }
+    }
+}

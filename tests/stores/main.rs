@@ -1,0 +1,15 @@
+//! The store on real databases: every test runs on SQLite, MariaDB and PostgreSQL.
+#![cfg(feature = "accounts")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test starts servers, looks at the disk, and says what it skips"
+)]
+
+#[path = "../databases/mod.rs"]
+mod databases;
+
+mod lists;
+mod people;
+mod rooms;
