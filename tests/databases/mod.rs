@@ -326,6 +326,30 @@ impl Server {
         command
     }
 
+    /// Runs statements as a user of the server, by loopback.
+    pub fn ask_as(&self, user: &str, password: &str, database: &str, statements: &str) -> String {
+        let (port, mut command) = (self.port.to_string(), self.client(database, ""));
+        if self.kind == Kind::MySql {
+            command = Command::new(program("mariadb").unwrap());
+            command.env("MYSQL_PWD", password);
+            command.args(["--no-defaults", "-N", "-B", "-h", "127.0.0.1", "-P", &port]);
+            command.args(["-u", user, "-e", statements, database]);
+        } else {
+            command.env("PGPASSWORD", password);
+            command.args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                user,
+                "-d",
+                database,
+                "-c",
+                statements,
+            ]);
+        }
+        said(&mut command)
+    }
+
     /// An empty database with a user and a password of its own.
     pub fn database(&self) -> Database {
         let name = format!("accounts{}", self.made.fetch_add(1, Ordering::Relaxed));
