@@ -34,6 +34,7 @@ mod stream;
 mod tables;
 mod tokens;
 mod users;
+mod walk;
 mod words;
 mod work;
 
