@@ -64,7 +64,10 @@ impl Database {
     /// Runs statements as the server's own administrator, in this database.
     pub fn administer(&self, statements: &str) -> String {
         match self.kind {
-            Kind::Sqlite => said(Command::new("sqlite3").arg(&self.name).arg(statements)),
+            Kind::Sqlite => {
+                let sqlite = program("sqlite3").expect("`sqlite3` is not here (install sqlite3)");
+                said(Command::new(sqlite).arg(&self.name).arg(statements))
+            }
             kind => Server::shared(kind)
                 .unwrap()
                 .administer(&self.name, statements),
