@@ -8,6 +8,7 @@
 
 // GROUND: words; pure
 pub mod name;
+pub mod reader;
 pub mod secret;
 
 // FIRST: what is said and what is known

@@ -67,6 +67,14 @@ pub struct Secrets {
     pub keystore_password: Secret<String>,
     /// The bridge's stable nickname in the brewery: a UUID. No secret, but made once like them.
     pub jvb_nickname: String,
+    /// What the account service seals its database with and signs links with.
+    pub accounts_key: Secret<String>,
+    /// Shown by Prosody to the account service when it asks about a password.
+    pub accounts_prosody_key: Secret<String>,
+    /// Password of the account service's role in a database server on this machine.
+    pub accounts_database_password: Secret<String>,
+    /// Password of Prosody's role there, which reads one view.
+    pub accounts_reader_password: Secret<String>,
     /// The private certificate for `auth.DOMAIN`: ten years, its own trust anchor.
     pub auth_certificate: CertifiedKey,
     /// A certificate authority of the site's own; it may sign for nothing but the site's name.
@@ -85,6 +93,10 @@ impl Secrets {
             self.jvb_password.reveal(),
             self.token_secret.reveal(),
             self.keystore_password.reveal(),
+            self.accounts_key.reveal(),
+            self.accounts_prosody_key.reveal(),
+            self.accounts_database_password.reveal(),
+            self.accounts_reader_password.reveal(),
         ]
     }
 }

@@ -16,12 +16,13 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     // GROUND
     ("name", &[]),
+    ("reader", &["name"]),
     ("secret", &[]),
     // FIRST
     ("keystore", &["name", "secret"]),
     ("recipe", &["name", "secret", "keystore"]),
     ("render", &["name"]),
-    ("site", &["name", "secret"]),
+    ("site", &["name", "reader", "secret"]),
     ("platform", &["name", "site"]),
     ("token", &["name", "secret"]),
     ("package", &["name", "render"]),
@@ -44,7 +45,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "service",
         ],
     ),
-    ("account", &["name", "secret", "render"]),
+    ("account", &["name", "reader", "secret", "render"]),
     // THIRD. The service that faces the Internet has no door to the machine.
     ("web", &["name", "secret", "render", "account"]),
     (
@@ -60,7 +61,10 @@ const FLOORS: &[(&str, &[&str])] = &[
             "resource", "plan", "journal", "service", "doctor", "apply",
         ],
     ),
-    ("desk", &["name", "secret", "render", "account", "web"]),
+    (
+        "desk",
+        &["name", "reader", "secret", "render", "account", "web"],
+    ),
     // ROOF
     (
         "cli",

@@ -43,6 +43,8 @@ pub struct Office {
     pub settings: Arc<settings::Settings>,
     /// Texts of all languages.
     pub texts: Arc<text::Texts>,
+    /// Who may sign up, as it was last read; [`act::settings::policy`] gives it.
+    pub policy: Arc<policy::Kept>,
 }
 
 /// The key of an account: 31 characters of time and chance, never reused.

@@ -1,13 +1,16 @@
 //! The file of settings, `accounts.toml`: read once at the start. What may change without a
 //! restart is a [`super::policy::Policy`], whose first values stand here.
 
+mod file;
+
 use serde::Deserialize;
 
 use super::policy::Policy;
+pub use crate::reader::Problem;
 
 /// `accounts.toml`. Every key but `public_url` has a default. Paths are absolute.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Always 1.
     pub schema: u32,
@@ -15,56 +18,81 @@ pub struct Settings {
     /// and checks of `Origin` follow this, never a header. Its path is the prefix of every page.
     pub public_url: String,
     /// What the site calls itself on pages and in mails; the host of `public_url` when empty.
-    #[serde(default)]
     pub site_name: String,
     /// Where "back to the meetings" leads; the root of the host of `public_url` when empty.
-    #[serde(default)]
     pub meet_url: String,
     /// `unix:/run/jitsi-accounts/web.sock` or `127.0.0.1:8480`; a socket handed in by systemd
     /// under the name `web` comes first.
-    #[serde(default = "default_listen")]
     pub listen: String,
     /// For the machine itself: health, readiness, metrics, and Prosody's question about a
     /// password. Loopback only.
-    #[serde(default = "default_internal")]
     pub internal: String,
     /// Networks whose `X-Forwarded-For` is believed. A Unix socket is always believed.
-    #[serde(default = "default_proxies")]
     pub trusted_proxies: Vec<String>,
     /// `sqlite:/var/lib/jitsi-accounts/accounts.sqlite`, `mysql://user@host/name`,
     /// `postgres://user@host/name`; no password in it.
-    #[serde(default = "default_database")]
     pub database: String,
     /// File with the database's password.
-    #[serde(default)]
     pub database_password_file: Option<String>,
     /// File with 32 or more random characters that seal what is stored and sign what is mailed.
-    #[serde(default = "default_key_file")]
     pub key_file: String,
     /// Folder with templates of mails and texts that come before the built-in ones.
-    #[serde(default)]
     pub templates: Option<String>,
     /// Language of a visitor whose browser asks for none of ours.
-    #[serde(default = "default_language")]
     pub language: String,
     /// Who may sign up, and how; changeable in the console.
-    #[serde(default)]
     pub registration: Policy,
     /// Rules for passwords.
-    #[serde(default)]
     pub passwords: Passwords,
     /// How long a sign-in lasts.
-    #[serde(default)]
     pub sessions: Sessions,
     /// How mail leaves.
-    #[serde(default)]
     pub mail: Mail,
     /// Who is told that somebody waits.
-    #[serde(default)]
     pub notify: Notify,
     /// Prosody's question about a password.
-    #[serde(default)]
     pub prosody: Prosody,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            schema: 1,
+            public_url: String::new(),
+            site_name: String::new(),
+            meet_url: String::new(),
+            listen: "127.0.0.1:8480".into(),
+            internal: "127.0.0.1:8481".into(),
+            trusted_proxies: vec!["127.0.0.0/8".into(), "::1/128".into()],
+            database: "sqlite:/var/lib/jitsi-accounts/accounts.sqlite".into(),
+            database_password_file: None,
+            key_file: "/etc/jitsi-accounts/key".into(),
+            templates: None,
+            language: "en".into(),
+            registration: Policy::default(),
+            passwords: Passwords::default(),
+            sessions: Sessions::default(),
+            mail: Mail::default(),
+            notify: Notify::default(),
+            prosody: Prosody::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads `accounts.toml`.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its key, line and cure.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        file::parse(text)
+    }
+
+    /// The dotted path of every key that the file may have.
+    #[must_use]
+    pub fn keys() -> std::collections::BTreeSet<String> {
+        file::keys()
+    }
 }
 
 /// `[passwords]`.
@@ -171,23 +199,4 @@ pub struct Notify {
 pub struct Prosody {
     /// File with the secret that Prosody shows; no file: Prosody is not answered.
     pub secret_file: Option<String>,
-}
-
-fn default_listen() -> String {
-    "127.0.0.1:8480".into()
-}
-fn default_internal() -> String {
-    "127.0.0.1:8481".into()
-}
-fn default_proxies() -> Vec<String> {
-    vec!["127.0.0.0/8".into(), "::1/128".into()]
-}
-fn default_database() -> String {
-    "sqlite:/var/lib/jitsi-accounts/accounts.sqlite".into()
-}
-fn default_key_file() -> String {
-    "/etc/jitsi-accounts/key".into()
-}
-fn default_language() -> String {
-    "en".into()
 }

@@ -138,6 +138,17 @@ impl<'r> Books<'r> {
         }
     }
 
+    /// Whether the file that finishes a generation is there. What it says is not asked.
+    fn is_finished(&self, number: u32) -> Result<bool, LedgerError> {
+        let path = self.folder(number).join("applied.json");
+        match self.root.look(&path) {
+            Found::State(State::Absent) => Ok(false),
+            Found::State(State::File { .. }) => Ok(true),
+            Found::State(_) => Err(self.failed(&path, "it is no file")),
+            Found::Unknown(why) => Err(self.failed(&path, why)),
+        }
+    }
+
     fn put_finished(&self, number: u32, finished: &Finished) -> Result<(), LedgerError> {
         let path = self.folder(number).join("applied.json");
         let bytes =
@@ -268,7 +279,7 @@ impl Ledger for Books<'_> {
     fn unfinished(&self) -> Result<Option<u32>, LedgerError> {
         // Only the newest can be: the others were finished before it was begun.
         match self.numbers()?.last() {
-            Some(newest) if self.finished(*newest)?.is_none() => Ok(Some(*newest)),
+            Some(newest) if !self.is_finished(*newest)? => Ok(Some(*newest)),
             _ => Ok(None),
         }
     }

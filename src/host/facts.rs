@@ -11,7 +11,7 @@ use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
 use crate::service::Facts;
 use crate::service::certificates::is_made_here;
-use crate::site::{CertificateSource, Signature, Site, WebServer};
+use crate::site::{CertificateSource, Database, Signature, Site, WebServer};
 
 /// A fact that is missing or wrong; the second text is the cure.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,13 @@ pub fn gather(
         } => Some(shared_secret(root, file)?),
         Signature::Hs256 { secret_file: None } | Signature::Rs256 { .. } => None,
     };
+    let reader_password = match site.accounts.as_ref().map(|accounts| &accounts.database) {
+        Some(Database::Remote(_, remote)) => match &remote.reader_password_file {
+            Some(file) => Some(one_line(root, file)?),
+            None => None,
+        },
+        Some(Database::Sqlite | Database::Local(_)) | None => None,
+    };
     let pages = if site.web.server == WebServer::Caddy {
         pages(root, web_root)
     } else {
@@ -72,6 +79,7 @@ pub fn gather(
     let facts = Facts {
         certificate,
         token_secret,
+        reader_password,
         pages,
         versions: BTreeMap::new(),
         templates: own_templates(root, templates)?,
@@ -190,6 +198,18 @@ fn judge(found: &Issued, now: i64) -> Option<String> {
 /// # Errors
 /// When the file is missing, too short or no single line of text.
 pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
+    let secret = one_line(root, file)?;
+    if secret.reveal().chars().count() < 32 {
+        return Err(wrong(
+            format!("the secret in `{file}` has fewer than 32 characters"),
+            format!("make one: `openssl rand -base64 32 > {file}`"),
+        ));
+    }
+    Ok(secret)
+}
+
+/// The one line of a file with a secret.
+fn one_line(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
     let bytes = root.read(file).map_err(|error| {
         wrong(
             format!("`{file}` cannot be read: {error}"),
@@ -212,12 +232,6 @@ pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, Fact
         return Err(wrong(
             format!("`{file}` has more than one line, or a control character"),
             "write the secret on one line",
-        ));
-    }
-    if secret.reveal().chars().count() < 32 {
-        return Err(wrong(
-            format!("the secret in `{file}` has fewer than 32 characters"),
-            format!("make one: `openssl rand -base64 32 > {file}`"),
         ));
     }
     Ok(secret)

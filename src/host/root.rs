@@ -7,7 +7,7 @@
 mod trusted;
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -30,6 +30,9 @@ const MOST_LINKS: u32 = 40;
 
 /// Files and folders that are held open until they are synced at the most.
 const MOST_UNSYNCED: usize = 128;
+
+/// Folders that [`Root::glance`] holds open at the most.
+const MOST_OPEN: usize = 64;
 
 /// Largest file that is read whole; configuration is far smaller.
 const LARGEST: u64 = 64 << 20;
@@ -134,26 +137,30 @@ impl Root {
         found(self.parent(path).and_then(|(dir, name)| state(&dir, name)))
     }
 
-    /// The same for many paths one after the other: a folder stays open for its neighbours. Only
+    /// The same for many paths one after the other: folders stay open for what else is in them. Only
     /// for as long as nobody changes anything.
     pub fn glance<'r>(&'r self) -> impl Fn(&AbsPath) -> Found + 'r {
-        let open: RefCell<Option<(String, OwnedFd)>> = RefCell::default();
+        let open: RefCell<HashMap<String, OwnedFd>> = RefCell::default();
         move |path| {
             let (folder, name) = path
                 .relative()
                 .rsplit_once('/')
                 .unwrap_or(("", path.relative()));
             let mut open = open.borrow_mut();
-            if open.as_ref().is_none_or(|(known, _)| known != folder) {
-                *open = match self.parent(path) {
-                    Ok((dir, _)) => Some((folder.to_owned(), dir)),
-                    Err(error) => return found(Err(error)),
-                };
+            if let Some(dir) = open.get(folder) {
+                return found(state(dir, name));
             }
-            found(
-                open.as_ref()
-                    .map_or(Err(Errno::ENOENT), |(_, dir)| state(dir, name)),
-            )
+            match self.parent(path) {
+                Ok((dir, _)) => {
+                    let seen = found(state(&dir, name));
+                    if open.len() == MOST_OPEN {
+                        open.clear();
+                    }
+                    open.insert(folder.to_owned(), dir);
+                    seen
+                }
+                Err(error) => found(Err(error)),
+            }
         }
     }
 }

@@ -50,6 +50,10 @@ struct OnDisk {
     token_secret: Option<String>,
     keystore_password: Option<String>,
     jvb_nickname: Option<String>,
+    accounts_key: Option<String>,
+    accounts_prosody_key: Option<String>,
+    accounts_database_password: Option<String>,
+    accounts_reader_password: Option<String>,
     auth_certificate: Option<PairOnDisk>,
     site_authority: Option<PairOnDisk>,
     site_certificate: Option<PairOnDisk>,
@@ -96,6 +100,10 @@ pub fn load(root: &Root, path: &AbsPath, domain: &Domain, now: i64) -> Result<Ke
     };
     let (focus_password, jvb_password) = (word(disk.focus_password), word(disk.jvb_password));
     let (token_secret, keystore_password) = (word(disk.token_secret), word(disk.keystore_password));
+    let (accounts_key, accounts_prosody_key) =
+        (word(disk.accounts_key), word(disk.accounts_prosody_key));
+    let accounts_database_password = word(disk.accounts_database_password);
+    let accounts_reader_password = word(disk.accounts_reader_password);
     let jvb_nickname = disk.jvb_nickname.unwrap_or_else(|| {
         is_new = true;
         let mut random = [0; 16];
@@ -150,6 +158,10 @@ pub fn load(root: &Root, path: &AbsPath, domain: &Domain, now: i64) -> Result<Ke
         token_secret,
         keystore_password,
         jvb_nickname,
+        accounts_key,
+        accounts_prosody_key,
+        accounts_database_password,
+        accounts_reader_password,
         auth_certificate,
         site_authority,
         site_certificate,
@@ -179,6 +191,10 @@ pub fn save(root: &Root, path: &AbsPath, secrets: &Secrets) -> Result<(), Secret
         token_secret: word(&secrets.token_secret),
         keystore_password: word(&secrets.keystore_password),
         jvb_nickname: Some(secrets.jvb_nickname.clone()),
+        accounts_key: word(&secrets.accounts_key),
+        accounts_prosody_key: word(&secrets.accounts_prosody_key),
+        accounts_database_password: word(&secrets.accounts_database_password),
+        accounts_reader_password: word(&secrets.accounts_reader_password),
         auth_certificate: pair(&secrets.auth_certificate),
         site_authority: pair(&secrets.site_authority),
         site_certificate: pair(&secrets.site_certificate),

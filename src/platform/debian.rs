@@ -56,6 +56,7 @@ pub(super) fn platform(release: Release) -> Platform {
         jitsi_config: path("/etc/jitsi"),
         jitsi_logs: path("/var/log/jitsi"),
         meet_state: path("/var/lib/jitsi-meet"),
+        accounts_state: path("/var/lib/jitsi-accounts"),
         java: path("/usr/bin/java"),
         init_dir: path("/etc/systemd/system"),
         caddy_state: path("/var/lib/caddy"),
@@ -70,6 +71,9 @@ pub(super) fn platform(release: Release) -> Platform {
                 "lua-sec",
             ],
             plugins: vec!["jitsi-meet-prosody"],
+            dbi_sqlite: vec!["lua-dbi-sqlite3"],
+            dbi_mariadb: vec!["lua-dbi-mysql"],
+            dbi_postgresql: vec!["lua-dbi-postgresql"],
             jicofo: vec![
                 if trixie {
                     "openjdk-21-jre-headless"

@@ -193,6 +193,8 @@ pub struct Platform {
     pub jitsi_logs: AbsPath,
     /// Folder of what we make for the web application (pre-rendered pages, ACME answers).
     pub meet_state: AbsPath,
+    /// Folder of the account service's data.
+    pub accounts_state: AbsPath,
     /// The `java` program.
     pub java: AbsPath,
     /// systemd's units, or the rc scripts.
@@ -223,6 +225,12 @@ pub struct Packages {
     pub prosody: Vec<&'static str>,
     /// Jitsi's Prosody plugins.
     pub plugins: Vec<&'static str>,
+    /// LuaDBI, by which Prosody reads accounts in SQLite.
+    pub dbi_sqlite: Vec<&'static str>,
+    /// The same in MariaDB.
+    pub dbi_mariadb: Vec<&'static str>,
+    /// The same in PostgreSQL.
+    pub dbi_postgresql: Vec<&'static str>,
     /// Jicofo with its Java.
     pub jicofo: Vec<&'static str>,
     /// The bridge with its Java.
@@ -241,14 +249,19 @@ impl Packages {
         let Self {
             prosody,
             plugins,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
             jicofo,
             videobridge,
             meet,
             nginx,
             caddy,
         } = self;
+        let dbi = [dbi_sqlite, dbi_mariadb, dbi_postgresql];
         [prosody, plugins, jicofo, videobridge, meet, nginx, caddy]
             .into_iter()
+            .chain(dbi)
             .flatten()
             .copied()
     }
@@ -294,6 +307,7 @@ impl Platform {
             &mut self.jitsi_config,
             &mut self.jitsi_logs,
             &mut self.meet_state,
+            &mut self.accounts_state,
             &mut self.init_dir,
             &mut self.caddy_state,
             &mut self.jicofo_state,

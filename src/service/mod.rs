@@ -10,6 +10,7 @@ pub mod boot;
 pub mod caddy;
 pub mod certificates;
 pub mod jicofo;
+pub mod logins;
 pub mod meet;
 pub mod nginx;
 pub mod pages;
@@ -35,6 +36,8 @@ pub struct Facts {
     pub certificate: Option<CertifiedKey>,
     /// The shared secret of tokens, when the site file names a file with it.
     pub token_secret: Option<Secret<String>>,
+    /// The password of Prosody's role in a database elsewhere, when the site file names a file with it.
+    pub reader_password: Option<Secret<String>>,
     /// HTML pages of the web application, by their path below its root.
     pub pages: BTreeMap<String, String>,
     /// Versions of packages that the site file pins, by the names that this system has for them.
@@ -233,10 +236,11 @@ impl<'a> Context<'a> {
             .with("domain", &site.domain)
             .with("family", &platform.release.family())
             .with("guests", &site.auth.guests)
-            .with("mode", &"token")
+            .with("mode", &site.auth.mode)
             .with("hosts", &self.hosts)
             .with("brewery", &format!("jvbbrewery@{}", self.hosts.internal))
             .with("token", &token)
+            .with("sql_hashed", &logins::values(self))
             .with("java", &platform.java)
             .with("run_dir", &"/run")
             .with("truststore", &json!({ "path": self.truststore(), "password": TRUSTSTORE_PASSWORD }))

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::reader::{Document, Problem, Table};
 use super::{
-    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Meet, Packages, Prosody,
-    ProsodyVersion, Signature, Site, TokenAuth, Videobridge, Web, WebServer,
+    AcmeClient, Auth, CertificateSource, Database, Engine, Jicofo, LogLevel, Mapping, Mechanism,
+    Meet, Mode, Packages, Prosody, ProsodyVersion, Signature, Site, SqlHashed, TokenAuth,
+    Videobridge, Web, WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
+use crate::reader::{Document, Problem, Table};
 
 /// Everything that is wrong with a site file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +59,7 @@ pub fn keys() -> BTreeSet<String> {
 }
 
 fn read(text: &str) -> (Option<Site>, Vec<Problem>, BTreeSet<String>) {
-    if text.contains('\0') {
-        let line = 1 + text
-            .split('\0')
-            .next()
-            .unwrap_or_default()
-            .matches('\n')
-            .count();
-        let problem = Problem {
-            key: String::new(),
-            line,
-            what: "the file has a NUL character".to_owned(),
-            hint: Some("save it as plain UTF-8 text".to_owned()),
-        };
-        return (None, vec![problem], BTreeSet::new());
-    }
-    match Document::parse(text) {
+    match Document::parse("the site file", text) {
         Err(problem) => (None, vec![problem], BTreeSet::new()),
         Ok(document) => {
             let site = site(document.root());
@@ -115,6 +101,7 @@ fn site(file: Table<'_>) -> Option<Site> {
     let jicofo = jicofo(file.table("jicofo"));
     let videobridge = videobridge(file.table("videobridge"));
     let meet = meet(file.table("meet"));
+    let accounts = super::accounts::accounts(&file);
     let packages = packages(file.table("packages"));
     let site = domain.map(|domain| Site {
         domain,
@@ -127,6 +114,7 @@ fn site(file: Table<'_>) -> Option<Site> {
         jicofo,
         videobridge,
         meet,
+        accounts,
         packages,
     });
     if let Some(site) = &site {
@@ -145,6 +133,7 @@ fn site(file: Table<'_>) -> Option<Site> {
             );
         }
         one_port_each(&file, site);
+        accounts_for_logins(&file, site);
     }
     file.finish();
     site
@@ -235,12 +224,64 @@ fn web(table: Table<'_>) -> Web {
 }
 
 fn auth(table: Table<'_>) -> Auth {
-    // One word for now, and written all the same: a file says what it relies on.
-    let _ = table.choice("mode", &[("token", ())]);
+    let mode = table
+        .choice(
+            "mode",
+            &[("token", Mode::Token), ("sql_hashed", Mode::SqlHashed)],
+        )
+        .unwrap_or(Mode::Token);
     let guests = table.flag("guests").unwrap_or(true);
-    let token = token(table.table("token"));
+    for (other, name) in [(Mode::Token, "token"), (Mode::SqlHashed, "sql_hashed")] {
+        if mode != other && table.has(name) {
+            table.object(
+                name,
+                format!("`[auth.{name}]` is for `mode = \"{name}\"` only"),
+                format!("write `mode = \"{name}\"` under `[auth]`, or remove the table"),
+            );
+        }
+    }
+    let auth = Auth {
+        mode,
+        guests,
+        token: token(table.table("token")),
+        sql_hashed: sql_hashed(table.table("sql_hashed")),
+    };
     table.finish();
-    Auth { guests, token }
+    auth
+}
+
+fn sql_hashed(table: Table<'_>) -> SqlHashed {
+    let mechanism = |text: &str| match text {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "SCRAM-SHA-1" => Ok(Mechanism::ScramSha1),
+        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+        _ => Err(NameError(
+            "is none of \"PLAIN\", \"SCRAM-SHA-1\" and \"SCRAM-SHA-256\"".to_owned(),
+        )),
+    };
+    let asked = table.texts("mechanisms", "PLAIN", mechanism);
+    let mut mechanisms: Vec<Mechanism> = Vec::new();
+    for one in asked.unwrap_or_else(|| vec![Mechanism::Plain]) {
+        if !mechanisms.contains(&one) {
+            mechanisms.push(one);
+        }
+    }
+    let for_browsers = [Mechanism::Plain, Mechanism::ScramSha1];
+    if !mechanisms.iter().any(|one| for_browsers.contains(one)) {
+        table.object(
+            "mechanisms",
+            "Jitsi's web application signs in by PLAIN or SCRAM-SHA-1, and neither is offered",
+            "add \"PLAIN\" to `mechanisms`",
+        );
+    }
+    let scram_iterations = table
+        .number("scram_iterations", 4096..=1_000_000, 10_000)
+        .unwrap_or(10_000);
+    table.finish();
+    SqlHashed {
+        mechanisms,
+        scram_iterations,
+    }
 }
 
 fn token(table: Table<'_>) -> TokenAuth {
@@ -430,6 +471,40 @@ fn packages(table: Table<'_>) -> Packages {
     Packages { set }
 }
 
+/// People who sign in need the account service, and SCRAM needs a database that Prosody can ask.
+fn accounts_for_logins(file: &Table<'_>, site: &Site) {
+    if site.auth.mode != Mode::SqlHashed {
+        return;
+    }
+    let Some(accounts) = &site.accounts else {
+        file.table("auth").object(
+            "mode",
+            "`mode = \"sql_hashed\"` lets in people with an account, and there is no account service",
+            "add a table `[accounts]`, which may be empty, or write `mode = \"token\"`",
+        );
+        return;
+    };
+    let Database::Remote(engine, remote) = &accounts.database else {
+        return;
+    };
+    let why = match (engine, &remote.reader) {
+        (Engine::MariaDb, _) if remote.tls => {
+            "Prosody has no TLS to a MariaDB elsewhere, and SCRAM is checked by keys that it reads there"
+        }
+        (_, None) => {
+            "SCRAM is checked by keys that Prosody reads in the database, and it has no role there"
+        }
+        (_, Some(_)) => return,
+    };
+    if !site.auth.sql_hashed.scram().is_empty() {
+        file.table("auth").table("sql_hashed").object(
+            "mechanisms",
+            why,
+            "write `mechanisms = [\"PLAIN\"]`, or give it one: `reader` and `reader_password_file` under `[accounts.remote_database]`",
+        );
+    }
+}
+
 /// Two services cannot have one port; the check names the one that the file sets.
 fn one_port_each(file: &Table<'_>, site: &Site) {
     let bridge = site.videobridge.websockets.then_some((
@@ -437,6 +512,10 @@ fn one_port_each(file: &Table<'_>, site: &Site) {
         "websocket_port",
         site.videobridge.websocket_port,
     ));
+    let accounts = site
+        .accounts
+        .as_ref()
+        .map(|accounts| ("accounts", "internal_port", accounts.internal_port));
     let tcp = [
         ("web", "http_port", site.web.http_port),
         ("web", "https_port", site.web.https_port),
@@ -446,7 +525,7 @@ fn one_port_each(file: &Table<'_>, site: &Site) {
         ("videobridge", "rest_port", site.videobridge.rest_port),
     ];
     let mut taken: Vec<(&str, &str, u16)> = Vec::new();
-    for one in tcp.into_iter().chain(bridge) {
+    for one in tcp.into_iter().chain(bridge).chain(accounts) {
         if let Some(other) = taken.iter().find(|other| other.2 == one.2) {
             let (guilty, innocent) = if file.table(one.0).has(one.1) {
                 (one, *other)
@@ -476,7 +555,7 @@ fn address(text: &str) -> Result<IpAddr, NameError> {
 }
 
 /// A text for people or programs that later rooms quote: any characters but control ones.
-fn short_text(text: &str) -> Result<String, NameError> {
+pub(super) fn short_text(text: &str) -> Result<String, NameError> {
     if text.trim().is_empty() {
         return Err(NameError("is empty".to_owned()));
     }
@@ -492,7 +571,7 @@ fn short_text(text: &str) -> Result<String, NameError> {
     Ok(text.to_owned())
 }
 
-fn host_and_port(text: &str) -> Result<String, NameError> {
+pub(super) fn host_and_port(text: &str) -> Result<String, NameError> {
     let Some((host, port)) = text.rsplit_once(':') else {
         return Err(NameError("has no port".to_owned()));
     };
@@ -507,7 +586,7 @@ fn host_and_port(text: &str) -> Result<String, NameError> {
 }
 
 /// An `https://` address, or `http://` on this machine, with plain characters only.
-fn url(text: &str) -> Result<String, NameError> {
+pub(super) fn url(text: &str) -> Result<String, NameError> {
     let local = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
     let is_local = local.iter().any(|start| {
         text.strip_prefix(start)

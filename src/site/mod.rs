@@ -1,23 +1,26 @@
 //! The site file, read and checked: what the administrator wants.
 //!
-//! `file` reads the keys, `reader` knows TOML and where everything stood, `blank` writes what
-//! `init` gives. A [`Site`] that exists is consistent. Nothing here looks at the machine; whether
+//! `file` reads the keys (by the room `reader`), `blank` writes what `init` gives. A [`Site`] that exists is consistent. Nothing here looks at the machine; whether
 //! a certificate or a port is really there is asked later. To add a key: a field here, its line in
 //! `file`, its place in `examples/full.toml` (a test says so) and a word in `docs/site-file.md`.
 
+mod accounts;
 mod blank;
 mod file;
-mod reader;
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::name::{AbsPath, Domain, Email};
+use crate::reader;
 
+pub use crate::reader::Problem;
+pub use accounts::{
+    Accounts, Database, Engine, Notify, Registration, Remote, Scram, Smtp, SmtpTls,
+};
 pub use blank::{Wishes, blank};
 pub use file::{SiteError, keys, parse};
-pub use reader::Problem;
 
 /// A whole site on one machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +45,8 @@ pub struct Site {
     pub videobridge: Videobridge,
     /// The web application.
     pub meet: Meet,
+    /// The account service, when the site has one.
+    pub accounts: Option<Accounts>,
     /// Where packages come from.
     pub packages: Packages,
 }
@@ -143,10 +148,71 @@ pub struct Web {
 /// Who may open rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Auth {
-    /// May people without a token come in once a room is open?
+    /// How they show who they are.
+    pub mode: Mode,
+    /// May people who do not come in once a room is open?
     pub guests: bool,
-    /// The tokens that open rooms.
+    /// The tokens that open rooms, in [`Mode::Token`].
     pub token: TokenAuth,
+    /// How people sign in, in [`Mode::SqlHashed`].
+    pub sql_hashed: SqlHashed,
+}
+
+/// How those who open rooms show who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// By a signed token.
+    Token,
+    /// By name and password of an account of the account service.
+    SqlHashed,
+}
+
+impl Mode {
+    /// The word for it in the site file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::SqlHashed => "sql_hashed",
+        }
+    }
+}
+
+/// How people sign in to Prosody with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlHashed {
+    /// What is offered; never empty, each once, and one of them is for browsers.
+    pub mechanisms: Vec<Mechanism>,
+    /// Iterations of SCRAM keys: those that new passwords get, and what unknown people are shown.
+    pub scram_iterations: u32,
+}
+
+impl SqlHashed {
+    /// The hashes of the SCRAM mechanisms that are offered, for which keys must be kept.
+    #[must_use]
+    pub fn scram(&self) -> Vec<&'static str> {
+        let hash = |mechanism: &Mechanism| match mechanism {
+            Mechanism::Plain => None,
+            Mechanism::ScramSha1 => Some("SHA-1"),
+            Mechanism::ScramSha256 => Some("SHA-256"),
+        };
+        self.mechanisms.iter().filter_map(hash).collect()
+    }
+}
+
+/// A SASL mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Mechanism {
+    /// The password itself, inside TLS (RFC 4616); the account service is asked about it.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// RFC 5802; Jitsi's web application speaks it and prefers it.
+    #[serde(rename = "SCRAM-SHA-1")]
+    ScramSha1,
+    /// RFC 7677; for other clients.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
 }
 
 /// How tokens are signed and checked.

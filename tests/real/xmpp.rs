@@ -40,7 +40,7 @@ pub use self::{
     http::{Http, Reply, Route, get, plain_get},
     line::{Endpoint, Line, PATIENCE, dial, start_tls, trusting},
     room::{Join, read_join},
-    sasl::Login,
+    sasl::{Login, challenge, field},
     websocket::Websocket,
     xml::{Element, escape},
 };

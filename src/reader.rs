@@ -1,4 +1,5 @@
-//! Reads TOML key by key and remembers where everything stood.
+//! Reads a TOML file of ours key by key and remembers where everything stood: the site file, and
+//! the settings of the account service.
 //!
 //! A reader is asked for the keys it should know; what it was never asked for is an unknown key.
 //! Problems are gathered rather than returned, so that one run names them all. (A serde mirror
@@ -16,7 +17,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::name::{NameError, excerpt};
 
-/// One mistake in a site file.
+/// One mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Dotted path of the key, empty for the file as a whole.
@@ -40,7 +41,8 @@ impl fmt::Display for Problem {
 }
 
 /// A parsed file, the problems found so far and the keys asked for.
-pub(super) struct Document<'t> {
+pub struct Document<'t> {
+    name: &'static str,
     text: &'t str,
     root: DeTable<'t>,
     problems: RefCell<Vec<Problem>>,
@@ -48,10 +50,22 @@ pub(super) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Parses TOML; a syntax error is the only problem then.
-    pub(super) fn parse(text: &'t str) -> Result<Self, Problem> {
+    /// Parses TOML; a syntax error is the only problem then. The name is for messages: `the site file`.
+    ///
+    /// # Errors
+    /// That one.
+    pub fn parse(name: &'static str, text: &'t str) -> Result<Self, Problem> {
+        if let Some((before, _)) = text.split_once('\0') {
+            return Err(Problem {
+                key: String::new(),
+                line: line_of(text, before.len()),
+                what: "the file has a NUL character".to_owned(),
+                hint: Some("save it as plain UTF-8 text".to_owned()),
+            });
+        }
         match DeTable::parse(text) {
             Ok(root) => Ok(Self {
+                name,
                 text,
                 root: root.into_inner(),
                 problems: RefCell::default(),
@@ -69,9 +83,10 @@ impl<'t> Document<'t> {
     }
 
     /// The table of the whole file.
-    pub(super) fn root(&self) -> Table<'_> {
+    pub fn root(&self) -> Table<'_> {
         Table {
             sink: Sink {
+                name: self.name,
                 text: self.text,
                 problems: &self.problems,
                 asked: &self.asked,
@@ -84,7 +99,7 @@ impl<'t> Document<'t> {
     }
 
     /// All problems in the order of their lines, and every key that was asked for.
-    pub(super) fn finish(self) -> (Vec<Problem>, BTreeSet<String>) {
+    pub fn finish(self) -> (Vec<Problem>, BTreeSet<String>) {
         let mut problems = self.problems.into_inner();
         problems.sort_by(|a, b| a.line.cmp(&b.line).then_with(|| a.key.cmp(&b.key)));
         (problems, self.asked.into_inner())
@@ -100,13 +115,14 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 #[derive(Clone, Copy)]
 struct Sink<'d> {
+    name: &'static str,
     text: &'d str,
     problems: &'d RefCell<Vec<Problem>>,
     asked: &'d RefCell<BTreeSet<String>>,
 }
 
 /// One table of the file, perhaps absent; every question about it is answered all the same.
-pub(super) struct Table<'d> {
+pub struct Table<'d> {
     sink: Sink<'d>,
     path: String,
     span: Range<usize>,
@@ -133,7 +149,7 @@ impl<'d> Table<'d> {
     }
 
     /// Does the table have the key, right or wrong?
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.table
             .is_some_and(|table| table.iter().any(|(name, _)| name.get_ref() == key))
     }
@@ -149,7 +165,7 @@ impl<'d> Table<'d> {
     }
 
     /// Records a problem with a key of this table, at its value when it is there.
-    pub(super) fn object(&self, key: &str, what: impl Into<String>, hint: impl Into<String>) {
+    pub fn object(&self, key: &str, what: impl Into<String>, hint: impl Into<String>) {
         let span = self
             .table
             .and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
@@ -171,7 +187,7 @@ impl<'d> Table<'d> {
     }
 
     /// A text, checked by `parse`.
-    pub(super) fn text<T>(
+    pub fn text<T>(
         &self,
         key: &str,
         example: &str,
@@ -197,7 +213,7 @@ impl<'d> Table<'d> {
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let value = self.look(key)?;
         let offer = words
             .iter()
@@ -234,7 +250,7 @@ impl<'d> Table<'d> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+    pub fn flag(&self, key: &str) -> Option<bool> {
         let value = self.look(key)?;
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
@@ -244,7 +260,7 @@ impl<'d> Table<'d> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
+    pub fn number(
         &self,
         key: &str,
         bounds: std::ops::RangeInclusive<u32>,
@@ -277,13 +293,13 @@ impl<'d> Table<'d> {
     }
 
     /// A TCP or UDP port.
-    pub(super) fn port(&self, key: &str, example: u16) -> Option<u16> {
+    pub fn port(&self, key: &str, example: u16) -> Option<u16> {
         self.number(key, 1..=65535, u32::from(example))
             .and_then(|number| u16::try_from(number).ok())
     }
 
     /// A list of texts, each checked by `parse`.
-    pub(super) fn texts<T>(
+    pub fn texts<T>(
         &self,
         key: &str,
         example: &str,
@@ -318,7 +334,7 @@ impl<'d> Table<'d> {
     }
 
     /// A table below this one.
-    pub(super) fn table(&self, key: &str) -> Table<'d> {
+    pub fn table(&self, key: &str) -> Table<'d> {
         let found = self.look(key);
         let table = found.and_then(|value| match value.get_ref() {
             DeValue::Table(table) => Some(table),
@@ -340,7 +356,7 @@ impl<'d> Table<'d> {
     }
 
     /// A list of tables.
-    pub(super) fn tables(&self, key: &str, example: &str) -> Vec<Table<'d>> {
+    pub fn tables(&self, key: &str, example: &str) -> Vec<Table<'d>> {
         let Some(value) = self.look(key) else {
             return Vec::new();
         };
@@ -375,7 +391,7 @@ impl<'d> Table<'d> {
     }
 
     /// A table with keys of the admin's choice, as JSON.
-    pub(super) fn free(&self, key: &str) -> serde_json::Map<String, serde_json::Value> {
+    pub fn free(&self, key: &str) -> serde_json::Map<String, serde_json::Value> {
         let table = self.table(key);
         let mut map = serde_json::Map::new();
         for (name, value) in table.table.into_iter().flatten() {
@@ -407,14 +423,14 @@ impl<'d> Table<'d> {
     }
 
     /// Reports every key that nobody asked for.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         let known = self.known.borrow();
         for (name, _) in self.table.into_iter().flatten() {
             if known.iter().any(|key| key == name.get_ref()) {
                 continue;
             }
             let place = if self.path.is_empty() {
-                "the site file".to_owned()
+                self.sink.name.to_owned()
             } else {
                 format!("`[{}]`", self.path)
             };

@@ -1,0 +1,5 @@
+//! One file per page: reads the form, calls the act, shows how it went.
+
+pub mod admin;
+pub mod home;
+pub mod public;

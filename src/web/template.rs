@@ -1,0 +1,114 @@
+//! The templates of all pages, compiled in; one engine for each language, so that `t(key=…)` knows
+//! its language inside components too.
+//!
+//! To add a template: a file below `templates/web` and its line in [`OWN`]. What a template may
+//! call: `t(key="signin.title", name=value)` for texts, `link(to="/sign-in")` for pages,
+//! `static(name="style.css")` for files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tera::{Context, Kwargs, State, Tera};
+
+use super::asset::Assets;
+use super::language::LANGUAGES;
+use super::page::admin;
+use super::site::Site;
+use crate::account::text::Texts;
+
+macro_rules! own {
+    ($($name:literal),* $(,)?) => {
+        /// Templates that come with the program, by name.
+        pub const OWN: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../templates/web/", $name)))),*
+        ];
+    };
+}
+
+own![
+    "layout.html",
+    "form.html",
+    "public/fault.html",
+    "public/sign-in.html",
+];
+
+/// Engines by language.
+pub struct Templates {
+    engines: BTreeMap<&'static str, Tera>,
+}
+
+/// A template is wrong, or was given too little.
+#[derive(Debug, thiserror::Error)]
+#[error("page template: {0}")]
+pub struct TemplateError(String);
+
+impl From<tera::Error> for TemplateError {
+    fn from(error: tera::Error) -> Self {
+        Self(format!("{error:?}"))
+    }
+}
+
+impl Templates {
+    /// Reads all templates.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn new(site: &Site, texts: &Arc<Texts>, assets: &Assets) -> Result<Self, TemplateError> {
+        let mut base = Tera::new();
+        base.autoescape_on(vec![".html"]);
+        let prefix = site.prefix.clone();
+        base.register_function("link", move |words: Kwargs, _: &State| {
+            words
+                .must_get::<&str>("to")
+                .map(|page| format!("{prefix}{page}"))
+        });
+        let paths = assets.paths(site);
+        base.register_function("static", move |words: Kwargs, _: &State| {
+            let name = words.must_get::<&str>("name")?;
+            paths
+                .get(name)
+                .cloned()
+                .ok_or_else(|| tera::Error::message(format!("there is no static file `{name}`")))
+        });
+        let mut engines = BTreeMap::new();
+        for (language, _) in LANGUAGES {
+            let mut engine = base.clone();
+            let texts = Arc::clone(texts);
+            engine.register_function("t", move |words: Kwargs, _: &State| {
+                let key = words.must_get::<&str>("key")?;
+                let values: Vec<(String, String)> = words
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.as_str()?, value)))
+                    .filter(|(name, _)| *name != "key")
+                    .map(|(name, value)| (name.to_owned(), value.to_string()))
+                    .collect();
+                let values: Vec<(&str, &str)> = values
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                Ok::<_, tera::Error>(texts.say(language, key, &values))
+            });
+            engine.add_raw_templates(OWN.iter().chain(admin::TEMPLATES).copied())?;
+            engines.insert(language, engine);
+        }
+        Ok(Self { engines })
+    }
+
+    /// A page's text.
+    ///
+    /// # Errors
+    /// When the template asks for what the context lacks.
+    pub fn render(
+        &self,
+        language: &str,
+        name: &str,
+        context: &Context,
+    ) -> Result<String, TemplateError> {
+        let engine = self
+            .engines
+            .get(language)
+            .or_else(|| self.engines.values().next())
+            .ok_or_else(|| TemplateError("there is no language".into()))?;
+        Ok(engine.render(name, context)?)
+    }
+}
