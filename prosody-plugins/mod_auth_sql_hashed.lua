@@ -46,6 +46,7 @@ local cache = require "util.cache";
 local hashes = require "util.hashes";
 local http = require "net.http";
 local ip = require "util.ip";
+local jid = require "util.jid";
 local json = require "util.json";
 local new_sasl = require "util.sasl".new;
 local now = require "util.time".now;
@@ -113,16 +114,24 @@ local database = { connection = nil, quiet_until = 0 };
 
 -- SQLite is opened anew for each question, which takes no longer than the question: the file may have
 -- been replaced, and a connection of ours would keep the account service from tidying up at its end.
--- It is opened for reading only. A file in WAL mode whose service ended in good order has no log
--- beside it and cannot be read like that, but then nobody writes to it either: it is immutable.
+-- It is opened for reading only. A file in WAL mode (bytes 18 and 19 of its header are 2) whose service
+-- ended in good order has no log beside it, and cannot be read in a folder that is not ours to write in;
+-- but then nobody writes to it either, and it is immutable.
 local function sqlite(path)
 	local readonly, uri = 0x01, 0x40; -- SQLITE_OPEN_READONLY, SQLITE_OPEN_URI (sqlite3.h)
-	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
-	local log = io.open(path .. "-wal", "r");
+	local file, why = io.open(path, "rb");
+	if not file then
+		return nil, why;
+	end
+	local header = file:read(20) or "";
+	file:close();
+	local log = io.open(path .. "-wal", "rb");
 	if log then
 		log:close();
 	end
-	return DBI.Connect("SQLite3", "file:" .. escaped .. (log and "?mode=ro" or "?mode=ro&immutable=1"), readonly + uri);
+	local is_at_rest = header:sub(19, 20) == "\2\2" and not log;
+	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
+	return DBI.Connect("SQLite3", "file:" .. escaped .. (is_at_rest and "?mode=ro&immutable=1" or "?mode=ro"), readonly + uri);
 end
 
 -- Either takes what the other one does not know for a mistake, which does no harm.
@@ -357,13 +366,14 @@ local function succeeded(name, address)
 	signed_in_from:set(places.pair, true);
 end
 
--- Whole networks of IPv6 belong to one customer.
+-- The whole network of 64 bits in IPv6, since that is what one customer has.
 local function counted_address(session)
-	local ok, address = pcall(function ()
-		local parsed = ip.new_ip(session.ip);
-		return parsed.proto == "IPv6" and tostring(ip.truncate(parsed, 64)) or session.ip;
+	local text = tostring(session.ip):gsub("^::ffff:(%d+%.%d+%.%d+%.%d+)$", "%1");
+	local ok, bits = pcall(function ()
+		local address = ip.new_ip(text);
+		return address.proto == "IPv6" and address.bits:sub(1, 64);
 	end);
-	return ok and address or tostring(session.ip);
+	return ok and bits or text;
 end
 
 -- PLAIN, BY THE ACCOUNT SERVICE
@@ -449,10 +459,12 @@ local function ask_service(name, password)
 	wait();
 	timer.stop(limit);
 	if verdict == "right" or verdict == "wrong" then
-		troubles.line, troubles.secret = nil, nil;
+		troubles.line, troubles.secret, troubles.hard = nil, nil, nil;
+		troubles.service = troubles.service or troubles.absent;
+		troubles.absent = nil;
 		over("service", "The account service answers again");
 	elseif verdict == "absent" then
-		trouble("service", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
+		trouble("absent", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
 	elseif verdict == "silent" then
 		trouble("service", "warn", "The account service did not answer a question about a password");
 	end
@@ -564,6 +576,8 @@ local function process(self, message)
 		local parts = { tostring(message or ""):match("^([^%z]*)%z([^%z]+)%z([^%z]+)$") };
 		if not parts[3] then
 			return "failure", "malformed-request";
+		elseif parts[1] ~= "" and jid.prep(parts[1]) ~= jid.prep(parts[2] .. "@" .. host) then
+			return "failure", "invalid-authzid"; -- nobody acts for somebody else
 		end
 		self.password = parts[3];
 	end

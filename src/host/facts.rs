@@ -10,6 +10,7 @@ use crate::platform::{Release, recognise};
 use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
 use crate::service::Facts;
+use crate::service::accounts::Words;
 use crate::service::certificates::is_made_here;
 use crate::site::{CertificateSource, Database, Signature, Site, WebServer};
 
@@ -64,13 +65,6 @@ pub fn gather(
         } => Some(shared_secret(root, file)?),
         Signature::Hs256 { secret_file: None } | Signature::Rs256 { .. } => None,
     };
-    let reader_password = match site.accounts.as_ref().map(|accounts| &accounts.database) {
-        Some(Database::Remote(_, remote)) => match &remote.reader_password_file {
-            Some(file) => Some(one_line(root, file)?),
-            None => None,
-        },
-        Some(Database::Sqlite | Database::Local(_)) | None => None,
-    };
     let pages = if site.web.server == WebServer::Caddy {
         pages(root, web_root)
     } else {
@@ -79,7 +73,7 @@ pub fn gather(
     let facts = Facts {
         certificate,
         token_secret,
-        reader_password,
+        accounts: account_words(root, site)?,
         pages,
         versions: BTreeMap::new(),
         templates: own_templates(root, templates)?,
@@ -235,6 +229,24 @@ fn one_line(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
         ));
     }
     Ok(secret)
+}
+
+/// What stands in files that `[accounts]` names.
+fn account_words(root: &Root, site: &Site) -> Result<Words, FactError> {
+    let Some(accounts) = &site.accounts else {
+        return Ok(Words::default());
+    };
+    let mut words = Words::default();
+    if let Database::Remote(_, remote) = &accounts.database {
+        words.database_password = Some(one_line(root, &remote.password_file)?);
+        let reader = remote.reader_password_file.as_ref();
+        words.reader_password = reader.map(|file| one_line(root, file)).transpose()?;
+    }
+    let smtp = accounts.smtp.as_ref().and_then(|smtp| smtp.login.as_ref());
+    words.smtp_password = smtp.map(|(_, file)| one_line(root, file)).transpose()?;
+    let webhook = accounts.notify.webhook_key_file.as_ref();
+    words.webhook_key = webhook.map(|file| shared_secret(root, file)).transpose()?;
+    Ok(words)
 }
 
 /// HTML pages of the web application: those in its folder and in `static/`.

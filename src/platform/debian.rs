@@ -1,6 +1,6 @@
 //! Debian 12 and 13, and what descends from them.
 
-use super::{Account, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
+use super::{Account, AccountsPlace, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
 use crate::name::{AbsPath, Owner};
 use crate::site::ProsodyVersion;
 
@@ -46,6 +46,20 @@ pub(super) fn platform(release: Release) -> Platform {
             account: account("caddy", "caddy", None),
             http2_directive: false,
         },
+        accounts: AccountsPlace {
+            program: path("/usr/sbin/jitsi-accounts"),
+            config: path("/etc/jitsi-accounts"),
+            state: path("/var/lib/jitsi-accounts"),
+            run: path("/run/jitsi-accounts"),
+            account: account(
+                "jitsi-accounts",
+                "jitsi-accounts",
+                Some("/var/lib/jitsi-accounts"),
+            ),
+            logrotate: path("/etc/logrotate.d"),
+            mariadb: ("mariadb", path("/run/mysqld/mysqld.sock")),
+            postgresql: "postgresql",
+        },
         jicofo: account("jicofo", "jicofo", Some("/usr/share/jicofo")),
         videobridge: account("jvb", "jvb", Some("/usr/share/jitsi-videobridge")),
         jicofo_state: path("/var/lib/jicofo"),
@@ -56,7 +70,6 @@ pub(super) fn platform(release: Release) -> Platform {
         jitsi_config: path("/etc/jitsi"),
         jitsi_logs: path("/var/log/jitsi"),
         meet_state: path("/var/lib/jitsi-meet"),
-        accounts_state: path("/var/lib/jitsi-accounts"),
         java: path("/usr/bin/java"),
         init_dir: path("/etc/systemd/system"),
         caddy_state: path("/var/lib/caddy"),
@@ -93,6 +106,9 @@ pub(super) fn platform(release: Release) -> Platform {
             meet: vec!["jitsi-meet-web"],
             nginx: vec!["nginx"],
             caddy: vec!["caddy"],
+            accounts: vec!["jitsi-accounts"],
+            mariadb: vec!["mariadb-server"],
+            postgresql: vec!["postgresql"],
         },
         stage: None,
     }

@@ -150,6 +150,27 @@ pub struct WebPlace {
     pub http2_directive: bool,
 }
 
+/// Where the account service lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsPlace {
+    /// The program.
+    pub program: AbsPath,
+    /// Folder of its settings and secrets.
+    pub config: AbsPath,
+    /// Folder of its data.
+    pub state: AbsPath,
+    /// Folder of its socket.
+    pub run: AbsPath,
+    /// Who runs it.
+    pub account: Account,
+    /// Folder of rules for logs that grow, where no journal has them.
+    pub logrotate: AbsPath,
+    /// MariaDB's service and socket.
+    pub mariadb: (&'static str, AbsPath),
+    /// PostgreSQL's service.
+    pub postgresql: &'static str,
+}
+
 /// What starts services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +194,8 @@ pub struct Platform {
     pub nginx: WebPlace,
     /// Caddy.
     pub caddy: WebPlace,
+    /// The account service.
+    pub accounts: AccountsPlace,
     /// Jicofo's user.
     pub jicofo: Account,
     /// The bridge's user.
@@ -193,8 +216,6 @@ pub struct Platform {
     pub jitsi_logs: AbsPath,
     /// Folder of what we make for the web application (pre-rendered pages, ACME answers).
     pub meet_state: AbsPath,
-    /// Folder of the account service's data.
-    pub accounts_state: AbsPath,
     /// The `java` program.
     pub java: AbsPath,
     /// systemd's units, or the rc scripts.
@@ -241,6 +262,12 @@ pub struct Packages {
     pub nginx: Vec<&'static str>,
     /// Caddy.
     pub caddy: Vec<&'static str>,
+    /// The account service.
+    pub accounts: Vec<&'static str>,
+    /// MariaDB.
+    pub mariadb: Vec<&'static str>,
+    /// PostgreSQL.
+    pub postgresql: Vec<&'static str>,
 }
 
 impl Packages {
@@ -257,13 +284,28 @@ impl Packages {
             meet,
             nginx,
             caddy,
+            accounts,
+            mariadb,
+            postgresql,
         } = self;
-        let dbi = [dbi_sqlite, dbi_mariadb, dbi_postgresql];
-        [prosody, plugins, jicofo, videobridge, meet, nginx, caddy]
-            .into_iter()
-            .chain(dbi)
-            .flatten()
-            .copied()
+        [
+            prosody,
+            plugins,
+            jicofo,
+            videobridge,
+            meet,
+            nginx,
+            caddy,
+            accounts,
+            mariadb,
+            postgresql,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
     }
 }
 
@@ -307,12 +349,15 @@ impl Platform {
             &mut self.jitsi_config,
             &mut self.jitsi_logs,
             &mut self.meet_state,
-            &mut self.accounts_state,
             &mut self.init_dir,
             &mut self.caddy_state,
             &mut self.jicofo_state,
             &mut self.videobridge_state,
             &mut self.sysctl_dir,
+            &mut self.accounts.config,
+            &mut self.accounts.state,
+            &mut self.accounts.run,
+            &mut self.accounts.logrotate,
         ] {
             *path = moved(path);
         }
@@ -325,6 +370,7 @@ impl Platform {
             &mut self.caddy.account,
             &mut self.jicofo,
             &mut self.videobridge,
+            &mut self.accounts.account,
         ] {
             account.owner = owner.clone();
             account.made_with_home = None;

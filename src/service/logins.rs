@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::accounts::{self, DATABASE, READER};
 use super::{Context, Wants};
 use crate::name::{AbsPath, Owner};
 use crate::platform::Family;
@@ -15,11 +16,6 @@ pub(super) const PLUGIN: (&str, &str) = (
     "mod_auth_sql_hashed.lua",
     include_str!("../../prosody-plugins/mod_auth_sql_hashed.lua"),
 );
-
-/// The database of accounts in a database server, and Prosody's role there.
-pub const DATABASE: &str = "jitsi_accounts";
-/// Prosody's role, which may read the view `prosody_login` and nothing else.
-pub const READER: &str = "jitsi_accounts_reader";
 
 /// The file with what Prosody shows to the account service; for Prosody alone.
 #[must_use]
@@ -38,7 +34,7 @@ fn password<'a>(context: &'a Context<'_>) -> Option<&'a Secret<String>> {
     match &context.site.accounts.as_ref()?.database {
         Database::Sqlite => None,
         Database::Local(_) => Some(&context.secrets.accounts_reader_password),
-        Database::Remote(..) => context.facts.reader_password.as_ref(),
+        Database::Remote(..) => context.facts.accounts.reader_password.as_ref(),
     }
 }
 
@@ -86,7 +82,7 @@ pub(super) fn values(context: &Context<'_>) -> Value {
     let more = match database {
         None => json!({}),
         Some(Database::Sqlite) => json!({
-            "driver": "SQLite3", "database": context.platform.accounts_state.join("accounts.sqlite"),
+            "driver": "SQLite3", "database": accounts::sqlite_file(context),
         }),
         Some(Database::Local(engine)) => json!({
             "driver": driver(*engine), "database": DATABASE, "host": local(context, *engine), "username": READER,
@@ -122,11 +118,10 @@ fn driver(engine: Engine) -> &'static str {
 
 /// Where the system's server listens. MariaDB's socket, since Slackware's has no port; a driver takes
 /// what begins with a slash for a socket.
-fn local(context: &Context<'_>, engine: Engine) -> &'static str {
-    match (engine, context.platform.release.family()) {
-        (Engine::MariaDb, Family::Debian) => "/run/mysqld/mysqld.sock",
-        (Engine::MariaDb, Family::Slackware) => "/var/run/mysql/mysql.sock",
-        (Engine::PostgreSql, _) => "127.0.0.1",
+fn local<'c>(context: &'c Context<'_>, engine: Engine) -> &'c str {
+    match engine {
+        Engine::MariaDb => context.platform.accounts.mariadb.1.as_str(),
+        Engine::PostgreSql => "127.0.0.1",
     }
 }
 

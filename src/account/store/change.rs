@@ -289,10 +289,7 @@ pub(super) fn row(new: &NewAccount, state_since: i64, last_seen: i64) -> Result<
     fit("language", 16, &new.language)?;
     fit("reason", LONG, &new.reason)?;
     let (login, email) = (new.login.as_str(), new.email.as_deref());
-    let order = email.map(email_key).unwrap_or_default();
-    // An address belongs to nobody until it is confirmed.
-    let is_claim = new.state == State::Unconfirmed || email.is_none();
-    let key = (!is_claim).then(|| order.clone());
+    let key = email.map(email_key);
     let keys = new.keys.as_ref();
     let secret = |secret: &Secret<String>| secret.reveal().clone();
     Ok(vec![
@@ -300,8 +297,9 @@ pub(super) fn row(new: &NewAccount, state_since: i64, last_seen: i64) -> Result<
         text(login),
         text(&new.login_skeleton),
         Value::Text(email.map(str::to_owned)),
-        Value::Text(key),
-        text(order),
+        // An address belongs to nobody until it is confirmed.
+        Value::Text(key.clone().filter(|_| new.state != State::Unconfirmed)),
+        text(key.unwrap_or_default()),
         text(&new.display_name),
         text(new.state.as_str()),
         text(new.role.as_str()),

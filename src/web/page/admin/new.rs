@@ -32,7 +32,7 @@ async fn page(admin: &Admin, typed: &Fields, wrong: Option<Wrong>) -> Answer {
         .status(wrong.as_ref().map(Wrong::status).unwrap_or_default())
         .with("section", "users")
         .with("form", &form)
-        .with("tongues", &Choice::languages())
+        .with("tongues", &Choice::languages(&admin.app.office.texts))
         .with(
             "roles",
             &Choice::words(admin, "admin.role.", &Role::ALL.map(Role::as_str)),

@@ -8,7 +8,7 @@ use super::form::Fields;
 use super::view::{Choice, Line, Moment, Outcome, Person, Wrong};
 use super::waiting::shown;
 use crate::account::act::refusal::Result as Done;
-use crate::account::act::{groups, users as act};
+use crate::account::act::{groups, link, users as act};
 use crate::account::store::{AuditFilter, GroupId};
 use crate::account::{AccountId, Role, State};
 use crate::web::answer::{Answer, Fault};
@@ -74,7 +74,7 @@ async fn page(
         .with("base", &format!("/admin/users/{id}"))
         .with("person", &Person::of(&account, now))
         .with("edit", &edit)
-        .with("tongues", &Choice::languages())
+        .with("tongues", &Choice::languages(&admin.app.office.texts))
         .with(
             "roles",
             &Choice::words(admin, "admin.role.", &Role::ALL.map(Role::as_str)),
@@ -180,7 +180,7 @@ pub async fn setup(admin: Admin, Path(id): Path<String>) -> Answer {
     let id = AccountId(id);
     match act::setup(&admin.app.office, &admin.actor(), &id).await {
         Ok((account, link)) => {
-            let until = admin.app.office.world.now() + act::RESET;
+            let until = admin.app.office.world.now() + link::life::RESET;
             admin
                 .page("admin/link.html")
                 .with("section", "users")

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::account::act::refusal::Refusal;
 use crate::account::audit::Written;
 use crate::account::store::Group;
+use crate::account::text::Texts;
 use crate::account::{Account, AccountId};
 use crate::web::answer::Fault;
 use crate::web::guard::Scene;
@@ -178,9 +179,9 @@ impl Choice {
 
     /// The languages of pages.
     #[must_use]
-    pub fn languages() -> Vec<Self> {
-        let all = crate::web::language::LANGUAGES.iter();
-        all.map(|(value, text)| Self::new(*value, *text)).collect()
+    pub fn languages(texts: &Texts) -> Vec<Self> {
+        let all = texts.languages();
+        all.map(|(value, text)| Self::new(value, text)).collect()
     }
 }
 

@@ -1,0 +1,16 @@
+//! The console on a real SQLite file, asked as a browser asks.
+#![cfg(feature = "accounts")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests make folders and say what they see"
+)]
+
+mod approval;
+mod hostile;
+mod house;
+mod links;
+mod lists;
+mod people;
+mod rules;
+mod table;
