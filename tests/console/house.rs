@@ -81,6 +81,10 @@ impl House {
 
     /// With more settings.
     pub async fn with(more: &str) -> Self {
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_test_writer()
+            .try_init();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/accounts.sqlite", folder.path().display());
         let settings = Settings::parse(&format!("{SETTINGS}{more}")).unwrap();
@@ -107,7 +111,9 @@ impl House {
     }
 
     pub fn later(&self, seconds: i64) {
-        self.clock.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.clock
+            .millis
+            .fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Somebody, with an address `NAME@example.org` that is confirmed.
@@ -156,7 +162,9 @@ impl House {
     pub async fn browser(&self, account: &Account) -> Browser {
         let actor = Actor::default();
         let work = self.office.store.begin().await.unwrap();
-        let key = session::begin(&self.office, &work, &actor, account, true, None).await.unwrap();
+        let key = session::begin(&self.office, &work, &actor, account, true, None)
+            .await
+            .unwrap();
         work.commit().await.unwrap();
         Browser {
             cookie: Some(format!("__Host-jitsi-accounts={}", key.reveal())),
@@ -178,17 +186,36 @@ impl House {
             .iter()
             .map(|(name, value)| format!("{name}={}", web::guard::encoded(value)))
             .collect();
-        self.ask(browser, Method::POST, path, &pairs.join("&")).await
+        self.ask(browser, Method::POST, path, &pairs.join("&"))
+            .await
+    }
+
+    /// A form that a page of another site sends.
+    pub async fn foreign(&self, browser: &Browser, path: &str) -> Answer {
+        let sites = ["https://other.example.org", "cross-site"];
+        self.from(browser, Method::POST, path, "", sites).await
     }
 
     pub async fn ask(&self, browser: &Browser, method: Method, path: &str, body: &str) -> Answer {
+        let sites = ["https://meet.example.org", "same-origin"];
+        self.from(browser, method, path, body, sites).await
+    }
+
+    async fn from(
+        &self,
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        body: &str,
+        [origin, site]: [&str; 2],
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("/accounts{path}"))
             .extension(Peer::Socket)
             .header("x-forwarded-for", "192.0.2.7")
-            .header("origin", "https://meet.example.org")
-            .header("sec-fetch-site", "same-origin")
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
             .header(header::USER_AGENT, "test");
         if let Some(cookie) = &browser.cookie {
             request = request.header(header::COOKIE, cookie);
@@ -219,7 +246,12 @@ impl House {
     /// The audit trail, the newest first.
     pub async fn trail(&self) -> Vec<Written> {
         let filter = AuditFilter::default();
-        self.office.store.audit(&filter, None, 1000).await.unwrap().rows
+        self.office
+            .store
+            .audit(&filter, None, 1000)
+            .await
+            .unwrap()
+            .rows
     }
 
     /// The newest entry of an action.
@@ -234,8 +266,12 @@ impl House {
     /// Takes everything out of the outbox.
     pub async fn letters(&self) -> (Vec<Mail>, Vec<serde_json::Value>) {
         let now = self.office.world.now();
-        let queued: Vec<Queued> =
-            self.office.store.claim("test", now + 1, now + 2, 1000).await.unwrap();
+        let queued: Vec<Queued> = self
+            .office
+            .store
+            .claim("test", now + 1, now + 2, 1000)
+            .await
+            .unwrap();
         let (mut mails, mut hooks) = (Vec::new(), Vec::new());
         for one in queued {
             let body = outbox::open(&self.office, &one).expect("sealed with our key");
