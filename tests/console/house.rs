@@ -81,6 +81,10 @@ impl House {
 
     /// With more settings.
     pub async fn with(more: &str) -> Self {
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_test_writer()
+            .try_init();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/accounts.sqlite", folder.path().display());
         let settings = Settings::parse(&format!("{SETTINGS}{more}")).unwrap();
@@ -186,14 +190,32 @@ impl House {
             .await
     }
 
+    /// A form that a page of another site sends.
+    pub async fn foreign(&self, browser: &Browser, path: &str) -> Answer {
+        let sites = ["https://other.example.org", "cross-site"];
+        self.from(browser, Method::POST, path, "", sites).await
+    }
+
     pub async fn ask(&self, browser: &Browser, method: Method, path: &str, body: &str) -> Answer {
+        let sites = ["https://meet.example.org", "same-origin"];
+        self.from(browser, method, path, body, sites).await
+    }
+
+    async fn from(
+        &self,
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        body: &str,
+        [origin, site]: [&str; 2],
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("/accounts{path}"))
             .extension(Peer::Socket)
             .header("x-forwarded-for", "192.0.2.7")
-            .header("origin", "https://meet.example.org")
-            .header("sec-fetch-site", "same-origin")
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
             .header(header::USER_AGENT, "test");
         if let Some(cookie) = &browser.cookie {
             request = request.header(header::COOKIE, cookie);

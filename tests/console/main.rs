@@ -6,5 +6,11 @@
     reason = "tests make folders and say what they see"
 )]
 
+mod approval;
+mod hostile;
 mod house;
+mod links;
+mod lists;
+mod people;
+mod rules;
 mod table;
