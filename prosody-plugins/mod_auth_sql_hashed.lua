@@ -24,7 +24,9 @@
 -- Options, with their defaults:
 --
 --   sql_hashed_database = { driver = "SQLite3" or "MySQL" or "PostgreSQL", database = …, host = …,
---                           port = …, username = …, password_file = … }   -- no default
+--                           port = …, username = …, password_file = …, authorities = … }
+--       A host that begins with a slash is a socket. `authorities`, PEM, asks for TLS, with PostgreSQL
+--       only. There may be none when PLAIN is all that is offered: the service then knows everything.
 --   sql_hashed_mechanisms = { "PLAIN" }        -- and "SCRAM-SHA-1", "SCRAM-SHA-256"
 --   sql_hashed_service = nil                   -- "http://127.0.0.1:8481/prosody/password"
 --   sql_hashed_secret_file = nil               -- what is shown there as a bearer
@@ -44,6 +46,7 @@ local cache = require "util.cache";
 local hashes = require "util.hashes";
 local http = require "net.http";
 local ip = require "util.ip";
+local jid = require "util.jid";
 local json = require "util.json";
 local new_sasl = require "util.sasl".new;
 local now = require "util.time".now;
@@ -102,8 +105,8 @@ local salts = secret and hashes.hmac_sha256(secret, "salts of unknown people") o
 -- LuaDBI waits in Prosody's thread, so every question is kept short by what the drivers offer, and
 -- after a slow one the database is left alone for a while: it never has more than a fifth of the time.
 
-local DBI = require "DBI";
-local settings = module:get_option("sql_hashed_database");
+local settings = module:get_option("sql_hashed_database") or {};
+local DBI = settings.driver and require "DBI";
 local query = "SELECT username, enabled, password, scram_sha_1, scram_sha_256 FROM prosody_login WHERE username = ?";
 local down = "The database of accounts cannot be asked, and nobody can sign in: %s";
 
@@ -111,16 +114,24 @@ local database = { connection = nil, quiet_until = 0 };
 
 -- SQLite is opened anew for each question, which takes no longer than the question: the file may have
 -- been replaced, and a connection of ours would keep the account service from tidying up at its end.
--- It is opened for reading only. A file in WAL mode whose service ended in good order has no log
--- beside it and cannot be read like that, but then nobody writes to it either: it is immutable.
+-- It is opened for reading only. A file in WAL mode (bytes 18 and 19 of its header are 2) whose service
+-- ended in good order has no log beside it, and cannot be read in a folder that is not ours to write in;
+-- but then nobody writes to it either, and it is immutable.
 local function sqlite(path)
 	local readonly, uri = 0x01, 0x40; -- SQLITE_OPEN_READONLY, SQLITE_OPEN_URI (sqlite3.h)
-	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
-	local log = io.open(path .. "-wal", "r");
+	local file, why = io.open(path, "rb");
+	if not file then
+		return nil, why;
+	end
+	local header = file:read(20) or "";
+	file:close();
+	local log = io.open(path .. "-wal", "rb");
 	if log then
 		log:close();
 	end
-	return DBI.Connect("SQLite3", "file:" .. escaped .. (log and "?mode=ro" or "?mode=ro&immutable=1"), readonly + uri);
+	local is_at_rest = header:sub(19, 20) == "\2\2" and not log;
+	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
+	return DBI.Connect("SQLite3", "file:" .. escaped .. (is_at_rest and "?mode=ro&immutable=1" or "?mode=ro"), readonly + uri);
 end
 
 -- Either takes what the other one does not know for a mistake, which does no harm.
@@ -148,6 +159,9 @@ local function open()
 		if settings.driver == "PostgreSQL" then
 			name = "dbname=" .. quoted(name) .. " connect_timeout=2 tcp_user_timeout=2000 client_encoding=UTF8"
 				.. " options='-c statement_timeout=1000 -c default_transaction_read_only=on'";
+			if settings.authorities then
+				name = name .. " sslmode=verify-full sslrootcert=" .. quoted(settings.authorities);
+			end
 		end
 		ok, connection, why = pcall(DBI.Connect, settings.driver, name, settings.username, password, settings.host, settings.port);
 	end
@@ -184,7 +198,7 @@ end
 -- true and a row, true and nothing, or false: the database did not answer.
 function database:ask(name)
 	local began = now();
-	if began < self.quiet_until then
+	if not settings.driver or began < self.quiet_until then
 		return false;
 	end
 	local answered, row;
@@ -352,13 +366,14 @@ local function succeeded(name, address)
 	signed_in_from:set(places.pair, true);
 end
 
--- Whole networks of IPv6 belong to one customer.
+-- The whole network of 64 bits in IPv6, since that is what one customer has.
 local function counted_address(session)
-	local ok, address = pcall(function ()
-		local parsed = ip.new_ip(session.ip);
-		return parsed.proto == "IPv6" and tostring(ip.truncate(parsed, 64)) or session.ip;
+	local text = tostring(session.ip):gsub("^::ffff:(%d+%.%d+%.%d+%.%d+)$", "%1");
+	local ok, bits = pcall(function ()
+		local address = ip.new_ip(text);
+		return address.proto == "IPv6" and address.bits:sub(1, 64);
 	end);
-	return ok and address or tostring(session.ip);
+	return ok and bits or text;
 end
 
 -- PLAIN, BY THE ACCOUNT SERVICE
@@ -380,7 +395,8 @@ local function take_place()
 		for index, other in ipairs(line) do
 			if other == place then
 				table.remove(line, index);
-				return done();
+				done();
+				return;
 			end
 		end
 	end);
@@ -443,10 +459,12 @@ local function ask_service(name, password)
 	wait();
 	timer.stop(limit);
 	if verdict == "right" or verdict == "wrong" then
-		troubles.line, troubles.secret = nil, nil;
+		troubles.line, troubles.secret, troubles.hard = nil, nil, nil;
+		troubles.service = troubles.service or troubles.absent;
+		troubles.absent = nil;
 		over("service", "The account service answers again");
 	elseif verdict == "absent" then
-		trouble("service", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
+		trouble("absent", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
 	elseif verdict == "silent" then
 		trouble("service", "warn", "The account service did not answer a question about a password");
 	end
@@ -455,7 +473,8 @@ end
 
 -- PLAIN, IN HERE
 
--- Everybody who fails waits until the same moment, whatever there was to compute.
+-- "right", "silent" (no database) or "unheard": wrong, or not to be told in here. Everybody who fails
+-- waits until the same moment, whatever there was to compute.
 local own_delay = 0.25;
 
 local function check_here(name, password, prepared)
@@ -481,9 +500,9 @@ local function check_here(name, password, prepared)
 			easiest and ("%d iterations are more than sql_hashed_own_iterations"):format(easiest.iterations) or "they are hashed in a form that Prosody does not know");
 	end
 	local wait, done = async.waiter();
-	timer.add_task(math.max(0, began + own_delay - now()), done);
+	timer.add_task(math.max(0, began + own_delay - now()), function () done(); end);
 	wait();
-	return "wrong";
+	return "unheard";
 end
 
 -- Name and password as they were typed; Prosody's own reading of them is `name` and `prepared`.
@@ -496,7 +515,7 @@ local function check(name, password, prepared, address)
 	if verdict == "absent" then
 		verdict = check_here(name, password, prepared);
 	end
-	if verdict ~= "wrong" then
+	if verdict ~= "wrong" and verdict ~= "unheard" then
 		failed(name, address, -1);
 	end
 	if verdict == "right" then
@@ -546,6 +565,7 @@ local profile_keys = {
 local texts = {
 	limited = "Too many failed sign-ins. Try again later.";
 	silent = "Accounts cannot be checked at the moment. Try again later.";
+	unheard = "Name or password is wrong, or cannot be checked at the moment.";
 };
 
 -- Prosody's handler, with what it has no word for: answers other than yes and no, and the password as
@@ -556,6 +576,8 @@ local function process(self, message)
 		local parts = { tostring(message or ""):match("^([^%z]*)%z([^%z]+)%z([^%z]+)$") };
 		if not parts[3] then
 			return "failure", "malformed-request";
+		elseif parts[1] ~= "" and jid.prep(parts[1]) ~= jid.prep(parts[2] .. "@" .. host) then
+			return "failure", "invalid-authzid"; -- nobody acts for somebody else
 		end
 		self.password = parts[3];
 	end
@@ -570,7 +592,7 @@ local function process(self, message)
 		end
 	end
 	self.password = nil;
-	if texts[self.verdict] then
+	if self.verdict == "limited" or self.verdict == "silent" then
 		return "failure", "temporary-auth-failure", texts[self.verdict];
 	elseif not is_plain and status == "success" then
 		succeeded(self.username, self.address);
@@ -578,7 +600,7 @@ local function process(self, message)
 		failed(self.username, self.address);
 	end
 	if reply == "not-authorized" then
-		text = "Name or password is wrong.";
+		text = texts[self.verdict] or "Name or password is wrong.";
 	end
 	return status, reply, text;
 end
@@ -619,6 +641,9 @@ function provider.test_password(name, password)
 end
 
 function provider.user_exists(name)
+	if not settings.driver then
+		return true; -- who could not sign in does no harm by being believed in
+	end
 	local answered, row = database:ask(name);
 	if not answered then
 		return nil, "The database of accounts cannot be asked.";
@@ -627,6 +652,9 @@ function provider.user_exists(name)
 end
 
 function provider.is_enabled(name)
+	if not settings.driver then
+		return true;
+	end
 	local answered, row = database:ask(name);
 	return answered and is_enabled(row);
 end
@@ -637,8 +665,10 @@ end
 provider.set_password, provider.create_user, provider.delete_user = elsewhere, elsewhere, elsewhere;
 
 function module.load()
-	assert(type(settings) == "table" and limits[settings.driver] and settings.database,
-		"sql_hashed_database needs driver (SQLite3, MySQL or PostgreSQL) and database");
+	local has_database = limits[settings.driver] and settings.database;
+	local may_do_without = not settings.driver and service and not mechanisms:contains("SCRAM-SHA-1")
+		and not mechanisms:contains("SCRAM-SHA-256");
+	assert(has_database or may_do_without, "sql_hashed_database needs driver (SQLite3, MySQL or PostgreSQL) and database");
 	for mechanism in mechanisms do
 		if not profile_keys[mechanism] then
 			module:log("error", "sql_hashed_mechanisms has %q, which is none of PLAIN, SCRAM-SHA-1 and SCRAM-SHA-256", mechanism);

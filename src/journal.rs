@@ -46,6 +46,11 @@ pub enum Undo {
         /// Did it run?
         running: bool,
     },
+    /// A database.
+    Database {
+        /// Did its roles come in with the passwords that were wanted?
+        fits: bool,
+    },
 }
 
 impl Undo {
@@ -67,6 +72,7 @@ impl Undo {
             },
             State::Present => Self::Present,
             State::Package(version) => Self::Package(version.clone()),
+            State::Database { fits } => Self::Database { fits: *fits },
             State::Service { enabled, running } => Self::Service {
                 enabled: *enabled,
                 running: *running,
@@ -93,6 +99,7 @@ impl Undo {
             },
             Self::Present => State::Present,
             Self::Package(version) => State::Package(version.clone()),
+            Self::Database { fits } => State::Database { fits: *fits },
             Self::Service { enabled, running } => State::Service {
                 enabled: *enabled,
                 running: *running,

@@ -9,7 +9,8 @@ use crate::platform::Platform;
 use crate::resource::{Dir, Item, Layout, Resource};
 use crate::secret::{Secret, Secrets};
 use crate::service::{
-    Context, Facts, ServiceError, boot, certificates, jicofo, meet, prosody, videobridge, web_items,
+    Context, Facts, ServiceError, accounts, boot, certificates, jicofo, meet, prosody, videobridge,
+    web_items,
 };
 use crate::site::Site;
 
@@ -40,6 +41,7 @@ pub fn layout(
         remarks.push(format!("template `{name}` is the administrator's own"));
     }
     let mut items = certificates::items(&context)?;
+    items.extend(accounts::items(&context, &mut remarks)?);
     items.extend(prosody::items(&context)?);
     items.extend(jicofo::items(&context)?);
     items.extend(videobridge::items(&context)?);
@@ -57,6 +59,7 @@ pub fn layout(
         .map(|word| Secret::new(word.to_owned()))
         .collect();
     veiled.push(context.token_secret().clone());
+    veiled.extend(facts.accounts.all().cloned());
     let items = arranged(items)?;
     for path in &site.keep {
         if !items.iter().any(|item| item.resource.path() == Some(path)) {
@@ -81,7 +84,8 @@ fn give_to(resource: &mut Resource, new: &Owner) {
         | Resource::Group { .. }
         | Resource::User { .. }
         | Resource::Link(_)
-        | Resource::Service(_) => {}
+        | Resource::Service(_)
+        | Resource::Database(_) => {}
     }
 }
 

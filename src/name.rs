@@ -294,12 +294,45 @@ impl Email {
     }
 }
 
+/// A database server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// MariaDB or MySQL.
+    MariaDb,
+    /// PostgreSQL.
+    PostgreSql,
+}
+
+impl Engine {
+    /// The engine of a word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::MariaDb, Self::PostgreSql]
+            .into_iter()
+            .find(|engine| engine.as_str() == text)
+    }
+
+    /// The word for it in the site file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MariaDb => "mariadb",
+            Self::PostgreSql => "postgresql",
+        }
+    }
+}
+
 /// A service that the house lays out; the order is the order in which they start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceId {
     /// Certificates, keys and stores that the others read.
     Certificates,
+    /// The database server on this machine.
+    Database,
+    /// The account service.
+    Accounts,
     /// The XMPP server.
     Prosody,
     /// The conference focus.
@@ -316,8 +349,10 @@ pub enum ServiceId {
 
 impl ServiceId {
     /// Every service, in starting order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Certificates,
+        Self::Database,
+        Self::Accounts,
         Self::Prosody,
         Self::Jicofo,
         Self::Videobridge,
@@ -331,6 +366,8 @@ impl ServiceId {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Certificates => "certificates",
+            Self::Database => "database",
+            Self::Accounts => "accounts",
             Self::Prosody => "prosody",
             Self::Jicofo => "jicofo",
             Self::Videobridge => "videobridge",

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::name::{AbsPath, Mode, Owner, ServiceId};
+use crate::name::{AbsPath, Engine, Mode, Owner, ServiceId};
 use crate::recipe::{Recipe, hex};
 use crate::secret::Secret;
 
@@ -47,6 +47,8 @@ pub enum Resource {
     Link(Link),
     /// A service that runs and starts at boot.
     Service(Service),
+    /// A database with its roles, in a server on this machine.
+    Database(Database),
 }
 
 /// Which version of a package is installed, or should be. Two packagings of one version of
@@ -94,6 +96,28 @@ pub struct Service {
     pub id: ServiceId,
     /// How one sees from outside that it is up.
     pub probes: Vec<Probe>,
+}
+
+/// A database, the role that owns it, and one that may read what Prosody asks for. Both roles
+/// are of this machine alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// In which server.
+    pub engine: Engine,
+    /// Its name, and that of the role that owns it.
+    pub name: String,
+    /// That role's password; unknown for a database that goes.
+    pub password: Option<Secret<String>>,
+    /// The reader's password.
+    pub reader_password: Option<Secret<String>>,
+}
+
+impl Database {
+    /// The role that reads the view `prosody_login` and nothing else.
+    #[must_use]
+    pub fn reader(&self) -> String {
+        format!("{}_reader", self.name)
+    }
 }
 
 /// A look at a running service, on loopback.
@@ -209,6 +233,10 @@ pub enum Stage {
     Directories,
     /// Files and links.
     Files,
+    /// Database servers.
+    Servers,
+    /// Databases in them.
+    Databases,
     /// Services.
     Services,
 }
@@ -257,6 +285,8 @@ impl Resource {
             Self::Group { .. } | Self::User { .. } => Stage::People,
             Self::Dir(_) => Stage::Directories,
             Self::File(_) | Self::Link(_) => Stage::Files,
+            Self::Service(service) if service.id == ServiceId::Database => Stage::Servers,
+            Self::Database(_) => Stage::Databases,
             Self::Service(_) => Stage::Services,
         }
     }
@@ -280,6 +310,7 @@ impl Resource {
             Self::File(_) => "file",
             Self::Link(_) => "link",
             Self::Service(_) => "service",
+            Self::Database(_) => "database",
         }
     }
 
@@ -289,6 +320,7 @@ impl Resource {
         match self {
             Self::Package { name, .. } | Self::Group { name, .. } | Self::User { name, .. } => name,
             Self::Service(service) => &service.name,
+            Self::Database(database) => &database.name,
             Self::Dir(dir) => dir.path.as_str(),
             Self::File(file) => file.path.as_str(),
             Self::Link(link) => link.path.as_str(),
@@ -302,9 +334,11 @@ impl Resource {
             Self::Dir(dir) => Some(&dir.path),
             Self::File(file) => Some(&file.path),
             Self::Link(link) => Some(&link.path),
-            Self::Package { .. } | Self::Group { .. } | Self::User { .. } | Self::Service(_) => {
-                None
-            }
+            Self::Package { .. }
+            | Self::Group { .. }
+            | Self::User { .. }
+            | Self::Service(_)
+            | Self::Database(_) => None,
         }
     }
 }

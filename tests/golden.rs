@@ -21,7 +21,8 @@ use jitsi_install::platform::Release;
 use jitsi_install::resource::{Content, File, Layout, Resource};
 use jitsi_install::secret::Secret;
 use jitsi_install::service::Facts;
-use jitsi_install::site::{self, CertificateSource, Signature, Site, WebServer};
+use jitsi_install::service::accounts::Words;
+use jitsi_install::site::{self, CertificateSource, Database, Signature, Site, WebServer};
 use similar::TextDiff;
 
 /// Files by their path below `EXAMPLE/RELEASE`.
@@ -43,8 +44,33 @@ fn facts(site: &Site) -> Facts {
             WebServer::Caddy => proving::small_pages(),
             WebServer::Nginx => BTreeMap::new(),
         },
+        accounts: words(site),
         versions: BTreeMap::new(),
         templates: BTreeMap::new(),
+    }
+}
+
+/// What stands in the files that `[accounts]` names.
+fn words(site: &Site) -> Words {
+    let word = |name: &str| {
+        Some(Secret::new(format!(
+            "fixed-{name}-of-somebody-else-0123456789"
+        )))
+    };
+    let Some(accounts) = &site.accounts else {
+        return Words::default();
+    };
+    let is_remote = matches!(accounts.database, Database::Remote(..));
+    let smtp = accounts.smtp.as_ref().and_then(|smtp| smtp.login.as_ref());
+    Words {
+        database_password: is_remote.then(|| word("database")).flatten(),
+        reader_password: is_remote.then(|| word("reader")).flatten(),
+        smtp_password: smtp.and_then(|_| word("smtp")),
+        webhook_key: accounts
+            .notify
+            .webhook_key_file
+            .as_ref()
+            .and_then(|_| word("webhook")),
     }
 }
 
@@ -70,6 +96,11 @@ fn tree(layout: &Layout) -> Tree {
             Resource::Package { .. } | Resource::Group { .. } | Resource::Service { .. } => {
                 String::new()
             }
+            Resource::Database(database) => format!(
+                " in {}, with the role {}",
+                database.engine.as_str(),
+                database.reader()
+            ),
             Resource::User { group, home, .. } => format!(" group {group}, home {home}"),
             Resource::Dir(dir) => {
                 let shared = if dir.ours {

@@ -71,6 +71,16 @@ const SERVICES: &[&str] = &[
     "transcriber",
 ];
 
+/// Characters whose form was corrected after Unicode 3.2 (Corrigendum 4), with the one that
+/// stringprep goes on giving them.
+pub(super) const CORRECTED: [(char, char); 5] = [
+    ('\u{2f868}', '\u{2136a}'),
+    ('\u{2f874}', '\u{5f33}'),
+    ('\u{2f91f}', '\u{43ab}'),
+    ('\u{2f95f}', '\u{7aae}'),
+    ('\u{2f9bf}', '\u{4d57}'),
+];
+
 /// A canonical name of an account: lower case, nodeprep-safe, at most 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -128,6 +138,14 @@ impl Login {
         // Nothing grows to 64 bytes from more than that by more than case and width.
         if text.len() > 16 * LONGEST {
             return Err(NameError::Long);
+        }
+        // What Unicode 3.2 did not have has no form that all servers agree on.
+        let unsure = |c| {
+            stringprep::tables::unassigned_code_point(c)
+                || CORRECTED.iter().any(|(corrected, _)| *corrected == c)
+        };
+        if text.chars().any(unsure) {
+            return Err(NameError::Forbidden);
         }
         let prepared = stringprep::nodeprep(text).map_err(|_| NameError::Forbidden)?;
         if prepared.is_empty() {

@@ -19,6 +19,7 @@ pub(super) fn adopt(
             let was = match step.before {
                 State::Present => Was::Present,
                 State::Service { enabled, running } => Was::Service { enabled, running },
+                State::Database { .. } => Was::Database,
                 _ => continue,
             };
             if is_first && let Some(mark) = applied.get_mut(&step.id) {
@@ -57,7 +58,8 @@ pub(super) fn adopt(
                 | State::Absent
                 | State::Present
                 | State::Package(_)
-                | State::Service { .. },
+                | State::Service { .. }
+                | State::Database { .. },
                 _,
             ) => {
                 continue;

@@ -162,7 +162,8 @@ fn former(number: u32, entry: &Entry, ledger: &dyn Ledger) -> Result<State, Ledg
         | Undo::Link { .. }
         | Undo::Present
         | Undo::Package(_)
-        | Undo::Service { .. } => Vec::new(),
+        | Undo::Service { .. }
+        | Undo::Database { .. } => Vec::new(),
     };
     Ok(entry.undo.state(copy))
 }
@@ -245,6 +246,10 @@ fn step_back(
     applied: &Applied,
 ) -> Option<Step> {
     let (kind, name) = entry.id.split_once(' ')?;
+    // People may be in it by now: going back leaves it, with whoever is there.
+    if kind == "database" {
+        return None;
+    }
     let path = entry.place();
     let thing = removal::thing(kind, name, &entry.details);
     let found = match (&path, &thing) {

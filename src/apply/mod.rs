@@ -316,7 +316,8 @@ fn carry_out(
             let place = begun.steps.len() + place + 1;
             progress.step(place, total, step);
             if step.kind != stage
-                && (step.kind == "service" || matches!(stage, "group" | "user" | "service"))
+                && (step.kind == "service"
+                    || matches!(stage, "group" | "user" | "service" | "database"))
             {
                 // Services read what is laid out: it has to be there for good.
                 machine.sync()?;

@@ -88,6 +88,7 @@ fn details(step: &Step, machine: &dyn Observe) -> String {
     };
     match &step.thing {
         Some(Resource::Package { version, .. }) => version.clone().unwrap_or_default(),
+        Some(Resource::Database(database)) => database.engine.as_str().to_owned(),
         Some(Resource::Group { name, .. }) => {
             ids("root", name).map_or_else(String::new, |(_, group)| group.to_string())
         }
@@ -111,6 +112,8 @@ fn is_as_planned(found: &Found, before: &State) -> bool {
                 running: planned, ..
             },
         ) => running == planned,
+        // Its server may have been started by an earlier step, and only since then it is seen.
+        (Found::State(State::Database { .. }), State::Absent) => true,
         (Found::State(found), before) => found == before,
         (Found::Unknown(_), _) => false,
     }

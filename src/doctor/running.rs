@@ -51,6 +51,7 @@ pub(super) fn of(processes: &[Process], id: ServiceId) -> Vec<&Process> {
         is_java(one) && one.arguments.iter().any(|argument| argument == word)
     };
     let is_it = |one: &&Process| match id {
+        ServiceId::Accounts => one.name == "jitsi-accounts",
         ServiceId::Prosody => {
             one.name == "prosody" || one.arguments.iter().any(|word| word.ends_with("/prosody"))
         }
@@ -58,7 +59,7 @@ pub(super) fn of(processes: &[Process], id: ServiceId) -> Vec<&Process> {
         ServiceId::Videobridge => has(one, BRIDGE),
         ServiceId::Nginx => one.name == "nginx",
         ServiceId::Caddy => one.name == "caddy",
-        ServiceId::Certificates | ServiceId::Meet => false,
+        ServiceId::Certificates | ServiceId::Database | ServiceId::Meet => false,
     };
     processes.iter().filter(is_it).collect()
 }

@@ -10,8 +10,9 @@ use crate::platform::{Release, recognise};
 use crate::render::OWN;
 use crate::secret::{CertifiedKey, Secret};
 use crate::service::Facts;
+use crate::service::accounts::Words;
 use crate::service::certificates::is_made_here;
-use crate::site::{CertificateSource, Signature, Site, WebServer};
+use crate::site::{CertificateSource, Database, Signature, Site, WebServer};
 
 /// A fact that is missing or wrong; the second text is the cure.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,7 @@ pub fn gather(
     let facts = Facts {
         certificate,
         token_secret,
+        accounts: account_words(root, site)?,
         pages,
         versions: BTreeMap::new(),
         templates: own_templates(root, templates)?,
@@ -190,6 +192,18 @@ fn judge(found: &Issued, now: i64) -> Option<String> {
 /// # Errors
 /// When the file is missing, too short or no single line of text.
 pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
+    let secret = one_line(root, file)?;
+    if secret.reveal().chars().count() < 32 {
+        return Err(wrong(
+            format!("the secret in `{file}` has fewer than 32 characters"),
+            format!("make one: `openssl rand -base64 32 > {file}`"),
+        ));
+    }
+    Ok(secret)
+}
+
+/// The one line of a file with a secret.
+fn one_line(root: &Root, file: &AbsPath) -> Result<Secret<String>, FactError> {
     let bytes = root.read(file).map_err(|error| {
         wrong(
             format!("`{file}` cannot be read: {error}"),
@@ -214,13 +228,25 @@ pub fn shared_secret(root: &Root, file: &AbsPath) -> Result<Secret<String>, Fact
             "write the secret on one line",
         ));
     }
-    if secret.reveal().chars().count() < 32 {
-        return Err(wrong(
-            format!("the secret in `{file}` has fewer than 32 characters"),
-            format!("make one: `openssl rand -base64 32 > {file}`"),
-        ));
-    }
     Ok(secret)
+}
+
+/// What stands in files that `[accounts]` names.
+fn account_words(root: &Root, site: &Site) -> Result<Words, FactError> {
+    let Some(accounts) = &site.accounts else {
+        return Ok(Words::default());
+    };
+    let mut words = Words::default();
+    if let Database::Remote(_, remote) = &accounts.database {
+        words.database_password = Some(one_line(root, &remote.password_file)?);
+        let reader = remote.reader_password_file.as_ref();
+        words.reader_password = reader.map(|file| one_line(root, file)).transpose()?;
+    }
+    let smtp = accounts.smtp.as_ref().and_then(|smtp| smtp.login.as_ref());
+    words.smtp_password = smtp.map(|(_, file)| one_line(root, file)).transpose()?;
+    let webhook = accounts.notify.webhook_key_file.as_ref();
+    words.webhook_key = webhook.map(|file| shared_secret(root, file)).transpose()?;
+    Ok(words)
 }
 
 /// HTML pages of the web application: those in its folder and in `static/`.

@@ -366,7 +366,7 @@ impl Root {
         let mut written = Vec::with_capacity(2);
         match state {
             State::Absent => remove(&dir, name)?,
-            State::Present | State::Package(_) | State::Service { .. } => {
+            State::Present | State::Package(_) | State::Service { .. } | State::Database { .. } => {
                 return Err(io::Error::other("it is no file, folder or link"));
             }
             State::Dir { mode, ids } => written.push(make_dir(&dir, name, *mode, *ids)?),

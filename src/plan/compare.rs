@@ -59,7 +59,8 @@ pub(super) fn step(item: &Item, machine: &dyn Observe, mark: Option<&Mark>, crow
         Resource::Package { .. }
         | Resource::Group { .. }
         | Resource::User { .. }
-        | Resource::Service(_) => step,
+        | Resource::Service(_)
+        | Resource::Database(_) => step,
     }
 }
 
@@ -145,7 +146,11 @@ fn dir_step(
                 ..step
             }
         }
-        State::File { .. } | State::Present | State::Package(_) | State::Service { .. } => {
+        State::File { .. }
+        | State::Present
+        | State::Package(_)
+        | State::Service { .. }
+        | State::Database { .. } => {
             blocked(step, "a file stands where a folder should be: move it away")
         }
         State::Link { .. } => blocked(step, "a link stands where a folder should be: move it away"),
@@ -204,7 +209,11 @@ fn link_step(step: Step, link: &Link, mark: Option<&Mark>) -> Step {
                 ..step
             }
         }
-        State::Dir { .. } | State::Present | State::Package(_) | State::Service { .. } => {
+        State::Dir { .. }
+        | State::Present
+        | State::Package(_)
+        | State::Service { .. }
+        | State::Database { .. } => {
             blocked(step, "a folder stands where a link should be: move it away")
         }
     }
@@ -236,7 +245,11 @@ fn file_step(
     };
     let (bytes, mode, found_ids) = match &step.before {
         State::File { bytes, mode, ids } => (bytes.clone(), *mode, *ids),
-        State::Dir { .. } | State::Present | State::Package(_) | State::Service { .. } => {
+        State::Dir { .. }
+        | State::Present
+        | State::Package(_)
+        | State::Service { .. }
+        | State::Database { .. } => {
             return blocked(step, "a folder stands where a file should be: move it away");
         }
         State::Absent | State::Link { .. } => {

@@ -61,6 +61,11 @@ pub enum State {
         /// Does it run?
         running: bool,
     },
+    /// A database.
+    Database {
+        /// Are its roles there, and do they come in with their passwords?
+        fits: bool,
+    },
 }
 
 /// What a look at a path gave.
@@ -163,6 +168,8 @@ pub enum Was {
         /// Did it run?
         running: bool,
     },
+    /// A database that others had made.
+    Database,
 }
 
 impl Was {
@@ -177,6 +184,7 @@ impl Was {
                 target: target.clone(),
             },
             Self::Present => State::Present,
+            Self::Database => State::Database { fits: true },
             Self::Service { enabled, running } => State::Service {
                 enabled: *enabled,
                 running: *running,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Applied, Found, Mark, Observe, Reason, State, Step, block};
-use crate::name::{AbsPath, ServiceId};
-use crate::resource::{Layout, Resource, Service, digest};
+use crate::name::{AbsPath, Engine, ServiceId};
+use crate::resource::{Database, Layout, Resource, Service, digest};
 
 /// What the books know and the layout no longer names: files and links first, then folders from
 /// the inside out, which stay when something of others is in them.
@@ -57,6 +57,7 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             | State::Dir { .. }
             | State::Present
             | State::Package(_)
+            | State::Database { .. }
             | State::Service { .. } => false,
         };
         let same_kind = matches!(
@@ -168,7 +169,7 @@ fn leave_what_is_not_empty(steps: &mut [Step], machine: &dyn Observe, applied: &
     }
 }
 
-/// A package, group, user or service again, from what the books say of it.
+/// A package, group, user, service or database again, from what the books say of it.
 pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
     Some(match kind {
         "package" => Resource::Package {
@@ -191,6 +192,12 @@ pub(crate) fn thing(kind: &str, name: &str, details: &str) -> Option<Resource> {
             }
         }
         "service" => Resource::Service(service(name, details)),
+        "database" => Resource::Database(Database {
+            engine: Engine::parse(details)?,
+            name: name.to_owned(),
+            password: None,
+            reader_password: None,
+        }),
         _ => return None,
     })
 }
@@ -211,6 +218,15 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
         Found::State(state) => (state, None),
         Found::Unknown(why) => (State::Absent, Some(why)),
     };
+    if matches!(thing, Resource::Database(_)) {
+        // People are in it. Only `uninstall --purge` drops it.
+        return Some(Step {
+            thing: Some(thing),
+            mark: Some(mark.clone()),
+            remark: "people's data stays".to_owned(),
+            ..no_path(id, "database", before)
+        });
+    }
     let after = match (&mark.was, &thing) {
         (Some(was), _) => was.state(machine)?,
         (None, Resource::Service(_)) => State::Service {
@@ -237,20 +253,31 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
         (None, _) => "back to how it was found".to_owned(),
     };
     Some(Step {
+        thing: Some(thing.clone()),
+        action,
+        after: Some(after),
+        remark,
+        ..no_path(id, thing.kind(), before)
+    })
+}
+
+/// A step for a thing that nobody wants any more.
+fn no_path(id: &str, kind: &'static str, before: State) -> Step {
+    Step {
         service: None,
         id: id.to_owned(),
-        kind: thing.kind(),
+        kind,
         path: None,
-        thing: Some(thing),
+        thing: None,
         owner: None,
         wakes: Vec::new(),
-        action,
+        action: Action::Keep,
         reason: Reason::Asked,
         before,
-        after: Some(after),
+        after: None,
         recipe: None,
         mark: None,
         veiled: false,
-        remark,
-    })
+        remark: String::new(),
+    }
 }

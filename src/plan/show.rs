@@ -179,6 +179,7 @@ pub fn table(plan: &Plan, paint: Paint, all: bool) -> String {
         ("group", "groups"),
         ("user", "users"),
         ("service", "services"),
+        ("database", "databases"),
     ] {
         let names: Vec<&str> = plan
             .steps
@@ -266,7 +267,8 @@ fn diff(step: &Step, words: &[Secret<String>]) -> Option<String> {
         | State::Link { .. }
         | State::Present
         | State::Package(_)
-        | State::Service { .. } => None,
+        | State::Service { .. }
+        | State::Database { .. } => None,
     };
     let State::File { bytes: new, .. } = step.after.as_ref()? else {
         return None;

@@ -1,10 +1,10 @@
-//! A wanted package, group, user or service beside what is there.
+//! A wanted package, group, user, service or database beside what is there.
 
 use super::compare::blocked;
 use super::{Action, Found, Mark, Observe, Reason, State, Step};
 use crate::resource::{PackageVersion, Resource, Wake};
 
-/// A package, group, user or service: there, or to be made; left to the machine in a tree.
+/// A package, group, user, service or database: there, or to be made; left to the machine in a tree.
 pub(super) fn thing_step(
     step: Step,
     resource: &Resource,
@@ -48,6 +48,7 @@ pub(super) fn thing_step(
             enabled: true,
             running: true,
         },
+        (Resource::Database(_), _) => State::Database { fits: true },
         _ => State::Present,
     };
     let mark = Mark {
@@ -61,6 +62,10 @@ pub(super) fn thing_step(
     let mark = match resource {
         Resource::User { group, home, .. } => Mark {
             wanted: format!("{group} {home}"),
+            ..mark
+        },
+        Resource::Database(database) => Mark {
+            wanted: database.engine.as_str().to_owned(),
             ..mark
         },
         Resource::Service(service) => Mark {
@@ -77,6 +82,8 @@ pub(super) fn thing_step(
     let (action, reason) = match &before {
         found if *found == after && waits.is_none() => (Action::Keep, Reason::Same),
         State::Absent => (Action::Create, Reason::Asked),
+        State::Database { .. } if known.is_some() => (Action::Change, Reason::Drifted),
+        State::Database { .. } => (Action::Change, Reason::Foreign),
         _ => (Action::Change, Reason::Asked),
     };
     let mut remark = match &before {
@@ -87,6 +94,9 @@ pub(super) fn thing_step(
             (true, false) => "start".to_owned(),
             (true, true) => String::new(),
         },
+        State::Database { fits: false } => {
+            "its roles do not come in: given their rights".to_owned()
+        }
         _ => step.remark.clone(),
     };
     let mut wakes = step.wakes.clone();

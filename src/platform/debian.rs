@@ -1,6 +1,6 @@
 //! Debian 12 and 13, and what descends from them.
 
-use super::{Account, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
+use super::{Account, AccountsPlace, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
 use crate::name::{AbsPath, Owner};
 use crate::site::ProsodyVersion;
 
@@ -46,6 +46,20 @@ pub(super) fn platform(release: Release) -> Platform {
             account: account("caddy", "caddy", None),
             http2_directive: false,
         },
+        accounts: AccountsPlace {
+            program: path("/usr/sbin/jitsi-accounts"),
+            config: path("/etc/jitsi-accounts"),
+            state: path("/var/lib/jitsi-accounts"),
+            run: path("/run/jitsi-accounts"),
+            account: account(
+                "jitsi-accounts",
+                "jitsi-accounts",
+                Some("/var/lib/jitsi-accounts"),
+            ),
+            logrotate: path("/etc/logrotate.d"),
+            mariadb: ("mariadb", path("/run/mysqld/mysqld.sock")),
+            postgresql: "postgresql",
+        },
         jicofo: account("jicofo", "jicofo", Some("/usr/share/jicofo")),
         videobridge: account("jvb", "jvb", Some("/usr/share/jitsi-videobridge")),
         jicofo_state: path("/var/lib/jicofo"),
@@ -70,6 +84,9 @@ pub(super) fn platform(release: Release) -> Platform {
                 "lua-sec",
             ],
             plugins: vec!["jitsi-meet-prosody"],
+            dbi_sqlite: vec!["lua-dbi-sqlite3"],
+            dbi_mariadb: vec!["lua-dbi-mysql"],
+            dbi_postgresql: vec!["lua-dbi-postgresql"],
             jicofo: vec![
                 if trixie {
                     "openjdk-21-jre-headless"
@@ -89,6 +106,9 @@ pub(super) fn platform(release: Release) -> Platform {
             meet: vec!["jitsi-meet-web"],
             nginx: vec!["nginx"],
             caddy: vec!["caddy"],
+            accounts: vec!["jitsi-accounts"],
+            mariadb: vec!["mariadb-server"],
+            postgresql: vec!["postgresql"],
         },
         stage: None,
     }

@@ -150,6 +150,27 @@ pub struct WebPlace {
     pub http2_directive: bool,
 }
 
+/// Where the account service lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsPlace {
+    /// The program.
+    pub program: AbsPath,
+    /// Folder of its settings and secrets.
+    pub config: AbsPath,
+    /// Folder of its data.
+    pub state: AbsPath,
+    /// Folder of its socket.
+    pub run: AbsPath,
+    /// Who runs it.
+    pub account: Account,
+    /// Folder of rules for logs that grow, where no journal has them.
+    pub logrotate: AbsPath,
+    /// MariaDB's service and socket.
+    pub mariadb: (&'static str, AbsPath),
+    /// PostgreSQL's service.
+    pub postgresql: &'static str,
+}
+
 /// What starts services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +194,8 @@ pub struct Platform {
     pub nginx: WebPlace,
     /// Caddy.
     pub caddy: WebPlace,
+    /// The account service.
+    pub accounts: AccountsPlace,
     /// Jicofo's user.
     pub jicofo: Account,
     /// The bridge's user.
@@ -223,6 +246,12 @@ pub struct Packages {
     pub prosody: Vec<&'static str>,
     /// Jitsi's Prosody plugins.
     pub plugins: Vec<&'static str>,
+    /// LuaDBI, by which Prosody reads accounts in SQLite.
+    pub dbi_sqlite: Vec<&'static str>,
+    /// The same in MariaDB.
+    pub dbi_mariadb: Vec<&'static str>,
+    /// The same in PostgreSQL.
+    pub dbi_postgresql: Vec<&'static str>,
     /// Jicofo with its Java.
     pub jicofo: Vec<&'static str>,
     /// The bridge with its Java.
@@ -233,6 +262,12 @@ pub struct Packages {
     pub nginx: Vec<&'static str>,
     /// Caddy.
     pub caddy: Vec<&'static str>,
+    /// The account service.
+    pub accounts: Vec<&'static str>,
+    /// MariaDB.
+    pub mariadb: Vec<&'static str>,
+    /// PostgreSQL.
+    pub postgresql: Vec<&'static str>,
 }
 
 impl Packages {
@@ -241,16 +276,36 @@ impl Packages {
         let Self {
             prosody,
             plugins,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
             jicofo,
             videobridge,
             meet,
             nginx,
             caddy,
+            accounts,
+            mariadb,
+            postgresql,
         } = self;
-        [prosody, plugins, jicofo, videobridge, meet, nginx, caddy]
-            .into_iter()
-            .flatten()
-            .copied()
+        [
+            prosody,
+            plugins,
+            jicofo,
+            videobridge,
+            meet,
+            nginx,
+            caddy,
+            accounts,
+            mariadb,
+            postgresql,
+            dbi_sqlite,
+            dbi_mariadb,
+            dbi_postgresql,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
     }
 }
 
@@ -299,6 +354,10 @@ impl Platform {
             &mut self.jicofo_state,
             &mut self.videobridge_state,
             &mut self.sysctl_dir,
+            &mut self.accounts.config,
+            &mut self.accounts.state,
+            &mut self.accounts.run,
+            &mut self.accounts.logrotate,
         ] {
             *path = moved(path);
         }
@@ -311,6 +370,7 @@ impl Platform {
             &mut self.caddy.account,
             &mut self.jicofo,
             &mut self.videobridge,
+            &mut self.accounts.account,
         ] {
             account.owner = owner.clone();
             account.made_with_home = None;

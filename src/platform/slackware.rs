@@ -1,6 +1,6 @@
 //! Slackware 15.0 and -current with SlackBuilds.org's packages.
 
-use super::{Account, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
+use super::{Account, AccountsPlace, Init, Packages, Platform, ProsodyPlace, Release, WebPlace};
 use crate::name::{AbsPath, Owner};
 use crate::site::ProsodyVersion;
 
@@ -41,6 +41,20 @@ pub(super) fn platform(release: Release) -> Platform {
             account: account("caddy", "caddy", Some("/var/lib/caddy")),
             http2_directive: false,
         },
+        accounts: AccountsPlace {
+            program: path("/usr/sbin/jitsi-accounts"),
+            config: path("/etc/jitsi-accounts"),
+            state: path("/var/lib/jitsi-accounts"),
+            run: path("/run/jitsi-accounts"),
+            account: account(
+                "jitsi-accounts",
+                "jitsi-accounts",
+                Some("/var/lib/jitsi-accounts"),
+            ),
+            logrotate: path("/etc/logrotate.d"),
+            mariadb: ("mysqld", path("/run/mysql/mysql.sock")),
+            postgresql: "postgresql",
+        },
         jicofo: account("jicofo", "jicofo", Some("/usr/share/jicofo")),
         videobridge: account("jvb", "jvb", Some("/usr/share/jitsi-videobridge")),
         jicofo_state: path("/var/lib/jicofo"),
@@ -68,11 +82,17 @@ pub(super) fn platform(release: Release) -> Platform {
                 "lua-inspect",
             ],
             plugins: vec!["jitsi-meet-prosody"],
+            dbi_sqlite: vec!["luadbi"],
+            dbi_mariadb: vec!["luadbi"],
+            dbi_postgresql: vec!["luadbi"],
             jicofo: vec!["zulu-openjdk17", "jicofo"],
             videobridge: vec!["zulu-openjdk17", "jitsi-videobridge"],
             meet: vec!["jitsi-meet-web"],
             nginx: vec!["nginx"],
             caddy: vec!["caddy"],
+            accounts: vec!["jitsi-accounts"],
+            mariadb: vec!["mariadb"],
+            postgresql: vec!["postgresql"],
         },
         stage: None,
     }

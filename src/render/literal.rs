@@ -124,6 +124,22 @@ pub fn properties(text: &str, out: &mut dyn Write) -> Result<()> {
     out.write_all(text.replace('\\', "\\\\").as_bytes())
 }
 
+/// TOML basic string (1.0, "String"): control characters as escapes of their code points.
+///
+/// # Errors
+/// Only when `out` cannot be written.
+pub fn toml(text: &str, out: &mut dyn Write) -> Result<()> {
+    out.write_all(b"\"")?;
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => write!(out, "\\{c}")?,
+            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c))?,
+            c => write!(out, "{c}")?,
+        }
+    }
+    out.write_all(b"\"")
+}
+
 /// An nginx argument: bare when plain, else in double quotes.
 ///
 /// # Errors
@@ -183,6 +199,10 @@ mod tests {
         assert_eq!(
             literal(systemd, "100% a$b \"").unwrap(),
             "\"100%% a$$b \\\"\""
+        );
+        assert_eq!(
+            literal(toml, "a\"\\\n\u{85}é").unwrap(),
+            r#""a\"\\\u000a\u0085é""#
         );
         assert_eq!(literal(nginx, "/etc/x.pem").unwrap(), "/etc/x.pem");
         assert_eq!(literal(nginx, "a b;}\"").unwrap(), "\"a b;}\\\"\"");

@@ -47,6 +47,11 @@ macro_rules! own {
 }
 
 own![
+    "accounts/accounts.toml",
+    "accounts/config.sh",
+    "accounts/jitsi-accounts.ini",
+    "accounts/logrotate.sh",
+    "accounts/socket.ini",
     "caddy/Caddyfile.caddyfile",
     "jicofo/config.sh",
     "jicofo/jicofo.hocon",
@@ -141,6 +146,7 @@ pub fn language(name: &str) -> Option<EscapeFn> {
         "ini" => literal::systemd,
         "properties" => literal::properties,
         "nginx" => literal::nginx,
+        "toml" => literal::toml,
         "caddyfile" => literal::caddyfile,
         _ => return None,
     })

@@ -3,7 +3,7 @@
 //! Slackware's `rc.M` knows none of them. It runs `rc.local` last, and `rc.6` and `rc.K` run
 //! `rc.local_shutdown` first; both are the administrator's, and a block in each is ours.
 
-use super::{Context, Wants};
+use super::{Context, Wants, accounts};
 use crate::name::{Mode, Owner, ServiceId};
 use crate::resource::{Content, File, Item, Resource};
 use crate::site::WebServer;
@@ -19,8 +19,9 @@ pub fn items(context: &Context<'_>) -> Vec<Item> {
         WebServer::Nginx => "nginx",
         WebServer::Caddy => "caddy",
     };
-    let starting = ["prosody", "jicofo", "jitsi-videobridge", web];
-    let stopping = starting.into_iter().rev();
+    let mut starting = accounts::at_boot(context);
+    starting.extend(["prosody", "jicofo", "jitsi-videobridge", web]);
+    let stopping = starting.iter().rev();
     let folder = &context.platform.init_dir;
     let mut block = |file: &str, lines: String| {
         wants.add(Resource::File(File {

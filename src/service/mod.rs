@@ -6,10 +6,12 @@
 //!
 //! Over 400 lines, because the values of all templates stand in one list.
 
+pub mod accounts;
 pub mod boot;
 pub mod caddy;
 pub mod certificates;
 pub mod jicofo;
+pub mod logins;
 pub mod meet;
 pub mod nginx;
 pub mod pages;
@@ -35,6 +37,8 @@ pub struct Facts {
     pub certificate: Option<CertifiedKey>,
     /// The shared secret of tokens, when the site file names a file with it.
     pub token_secret: Option<Secret<String>>,
+    /// What stands in files that `[accounts]` names.
+    pub accounts: accounts::Words,
     /// HTML pages of the web application, by their path below its root.
     pub pages: BTreeMap<String, String>,
     /// Versions of packages that the site file pins, by the names that this system has for them.
@@ -224,19 +228,17 @@ impl<'a> Context<'a> {
                 "secret": "", "key_server": key_server, "keys_url": keys_url,
             }),
         };
-        let authority = match site.web.https_port {
-            443 => site.domain.to_string(),
-            port => format!("{}:{port}", site.domain),
-        };
+        let authority = self.public_name();
         let bridge_config = self.config_dir("videobridge");
         Values::default()
             .with("domain", &site.domain)
             .with("family", &platform.release.family())
             .with("guests", &site.auth.guests)
-            .with("mode", &"token")
+            .with("mode", &site.auth.mode)
             .with("hosts", &self.hosts)
             .with("brewery", &format!("jvbbrewery@{}", self.hosts.internal))
             .with("token", &token)
+            .with("sql_hashed", &logins::values(self))
             .with("java", &platform.java)
             .with("run_dir", &"/run")
             .with("truststore", &json!({ "path": self.truststore(), "password": TRUSTSTORE_PASSWORD }))
@@ -323,6 +325,7 @@ impl<'a> Context<'a> {
                     "email": site.admin_email.as_ref().map(|mail| mail.as_str().to_owned()).unwrap_or_default(),
                 }),
             )
+            .with("accounts", &accounts::values(self))
             .with(
                 "meet",
                 &json!({
@@ -332,6 +335,14 @@ impl<'a> Context<'a> {
                     "support_url": site.admin_email.as_ref().map(|mail| format!("mailto:{}", mail.as_str())).unwrap_or_default(),
                 }),
             )
+    }
+
+    /// The site's name, with the port unless it is the usual one.
+    fn public_name(&self) -> String {
+        match self.site.web.https_port {
+            443 => self.site.domain.to_string(),
+            port => format!("{}:{port}", self.site.domain),
+        }
     }
 
     /// The web application's folder.
@@ -387,7 +398,8 @@ impl Wants {
             | Resource::Group { .. }
             | Resource::User { .. }
             | Resource::Dir(_)
-            | Resource::Service(_) => Vec::new(),
+            | Resource::Service(_)
+            | Resource::Database(_) => Vec::new(),
         };
         self.items.push(Item {
             service: self.service,

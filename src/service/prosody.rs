@@ -1,11 +1,12 @@
 //! Prosody: its configuration, the accounts of Jicofo and the bridge, and Lua modules that the
 //! system keeps where Prosody's Lua does not look.
 
-use super::{Context, ServiceError, Wants};
+use super::{Context, ServiceError, Wants, logins};
 use crate::name::{AbsPath, Owner, ServiceId};
 use crate::recipe::Recipe;
 use crate::resource::{Content, Dir, How, Item, Link, Probe, Resource};
 use crate::secret::Secret;
+use crate::site::Mode;
 
 /// Prosody modules of our own.
 const OWN_PLUGINS: &[(&str, &str)] = &[(
@@ -55,7 +56,11 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         context.render("prosody/host.lua")?,
     ));
 
-    for (name, text) in OWN_PLUGINS {
+    let for_logins = match context.site.auth.mode {
+        Mode::Token => None,
+        Mode::SqlHashed => Some(&logins::PLUGIN),
+    };
+    for (name, text) in OWN_PLUGINS.iter().chain(for_logins) {
         wants.add(Resource::public_file(
             place.own_plugins.join(name),
             (*text).to_owned(),
@@ -68,6 +73,7 @@ pub fn items(context: &Context<'_>) -> Result<Vec<Item>, ServiceError> {
         }));
     }
     accounts(context, &mut wants);
+    logins::items(context, &mut wants);
     let ports = [
         context.site.prosody.c2s_port,
         context.site.prosody.http_port,

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::file::{host_and_port, short_text, url};
-use crate::name::{AbsPath, Domain, Email, NameError};
+use crate::name::{AbsPath, Domain, Email, Engine, NameError};
 use crate::reader::Table;
 
 /// The account service.
@@ -44,6 +44,28 @@ pub struct Accounts {
     pub notify: Notify,
 }
 
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            path: "/accounts".to_owned(),
+            site_name: None,
+            language: "en",
+            registration: Registration::Approval,
+            allowed_domains: Vec::new(),
+            blocked_domains: Vec::new(),
+            terms_url: None,
+            ask_reason: true,
+            password_minimum: 10,
+            staff_second_factor: true,
+            scram: None,
+            internal_port: 8481,
+            database: Database::Sqlite,
+            smtp: None,
+            notify: Notify::default(),
+        }
+    }
+}
+
 /// Who may sign up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,23 +91,13 @@ pub enum Scram {
     Sha256,
 }
 
-/// A database server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// MariaDB or MySQL.
-    MariaDb,
-    /// PostgreSQL.
-    PostgreSql,
-}
-
-impl Engine {
+impl Scram {
     /// The word for it in the site file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::MariaDb => "mariadb",
-            Self::PostgreSql => "postgresql",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
         }
     }
 }
@@ -166,23 +178,16 @@ pub struct Notify {
 pub(super) fn accounts(file: &Table<'_>) -> Option<Accounts> {
     let is_asked = file.has("accounts");
     let table = file.table("accounts");
+    let usual = Accounts::default();
     let accounts = Accounts {
-        path: table
-            .text("path", "/accounts", path)
-            .unwrap_or_else(|| "/accounts".to_owned()),
+        path: table.text("path", "/accounts", path).unwrap_or(usual.path),
         site_name: table.text("site_name", "Meetings of Example", title),
         language: table
             .choice(
                 "language",
-                &[
-                    ("en", "en"),
-                    ("de", "de"),
-                    ("fr", "fr"),
-                    ("es", "es"),
-                    ("nl", "nl"),
-                ],
+                &["en", "de", "fr", "es", "nl"].map(|word| (word, word)),
             )
-            .unwrap_or("en"),
+            .unwrap_or(usual.language),
         registration: table
             .choice(
                 "registration",
@@ -193,15 +198,21 @@ pub(super) fn accounts(file: &Table<'_>) -> Option<Accounts> {
                     ("closed", Registration::Closed),
                 ],
             )
-            .unwrap_or(Registration::Approval),
+            .unwrap_or(usual.registration),
         allowed_domains: domains(&table, "allowed_domains"),
         blocked_domains: domains(&table, "blocked_domains"),
         terms_url: table.text("terms_url", "https://example.org/terms", url),
-        ask_reason: table.flag("ask_reason").unwrap_or(true),
-        password_minimum: table.number("password_minimum", 8..=64, 10).unwrap_or(10),
-        staff_second_factor: table.flag("staff_second_factor").unwrap_or(true),
+        ask_reason: table.flag("ask_reason").unwrap_or(usual.ask_reason),
+        password_minimum: table
+            .number("password_minimum", 8..=64, 10)
+            .unwrap_or(usual.password_minimum),
+        staff_second_factor: table
+            .flag("staff_second_factor")
+            .unwrap_or(usual.staff_second_factor),
         scram: table.texts("scram", "SHA-1", scram),
-        internal_port: table.port("internal_port", 8481).unwrap_or(8481),
+        internal_port: table
+            .port("internal_port", 8481)
+            .unwrap_or(usual.internal_port),
         database: database(&table),
         smtp: smtp(&table),
         notify: notify(table.table("notify")),
@@ -263,7 +274,7 @@ fn database(accounts: &Table<'_>) -> Database {
                 if !table.has(key) {
                     table.object(
                         key,
-                        format!("a database elsewhere needs `{key}`"),
+                        format!("a database elsewhere needs `accounts.remote_database.{key}`"),
                         "add it under `[accounts.remote_database]`",
                     );
                 }
@@ -271,7 +282,7 @@ fn database(accounts: &Table<'_>) -> Database {
             if table.has("reader") != table.has("reader_password_file") {
                 table.object(
                     "reader",
-                    "`reader` and `reader_password_file` go together",
+                    "`accounts.remote_database.reader` and `accounts.remote_database.reader_password_file` go together",
                     "add both under `[accounts.remote_database]`, or neither",
                 );
             }
@@ -323,14 +334,14 @@ fn smtp(accounts: &Table<'_>) -> Option<Smtp> {
     if is_asked && !table.has("host") {
         table.object(
             "host",
-            "`[accounts.smtp]` needs the `host` that mail leaves by",
+            "`[accounts.smtp]` needs the `accounts.smtp.host` that mail leaves by",
             "add `host = \"mail.example.org\"`, or remove the table",
         );
     }
     if table.has("username") != table.has("password_file") {
         table.object(
             "username",
-            "`username` and `password_file` go together",
+            "`accounts.smtp.username` and `accounts.smtp.password_file` go together",
             "add both under `[accounts.smtp]`, or neither",
         );
     }
@@ -367,7 +378,7 @@ fn notify(table: Table<'_>) -> Notify {
     if notify.webhook_key_file.is_some() && notify.webhook.is_none() && !table.has("webhook") {
         table.object(
             "webhook_key_file",
-            "`webhook_key_file` signs what a `webhook` gets, and there is none",
+            "`accounts.notify.webhook_key_file` signs what a webhook gets, and there is none",
             "add `webhook` under `[accounts.notify]`, or remove the key",
         );
     }

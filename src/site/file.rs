@@ -7,9 +7,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{
-    AcmeClient, Auth, CertificateSource, Jicofo, LogLevel, Mapping, Mechanism, Meet, Mode,
-    Packages, Prosody, ProsodyVersion, Signature, Site, SqlHashed, TokenAuth, Videobridge, Web,
-    WebServer,
+    AcmeClient, Auth, CertificateSource, Database, Engine, Jicofo, LogLevel, Mapping, Mechanism,
+    Meet, Mode, Packages, Prosody, ProsodyVersion, Signature, Site, SqlHashed, TokenAuth,
+    Videobridge, Web, WebServer,
 };
 use crate::name::{AbsPath, Domain, Email, NameError};
 use crate::reader::{Document, Problem, Table};
@@ -133,6 +133,7 @@ fn site(file: Table<'_>) -> Option<Site> {
             );
         }
         one_port_each(&file, site);
+        accounts_for_logins(&file, site);
     }
     file.finish();
     site
@@ -468,6 +469,40 @@ fn packages(table: Table<'_>) -> Packages {
     });
     table.finish();
     Packages { set }
+}
+
+/// People who sign in need the account service, and SCRAM needs a database that Prosody can ask.
+fn accounts_for_logins(file: &Table<'_>, site: &Site) {
+    if site.auth.mode != Mode::SqlHashed {
+        return;
+    }
+    let Some(accounts) = &site.accounts else {
+        file.table("auth").object(
+            "mode",
+            "`mode = \"sql_hashed\"` lets in people with an account, and there is no account service",
+            "add a table `[accounts]`, which may be empty, or write `mode = \"token\"`",
+        );
+        return;
+    };
+    let Database::Remote(engine, remote) = &accounts.database else {
+        return;
+    };
+    let why = match (engine, &remote.reader) {
+        (Engine::MariaDb, _) if remote.tls => {
+            "Prosody has no TLS to a MariaDB elsewhere, and SCRAM is checked by keys that it reads there"
+        }
+        (_, None) => {
+            "SCRAM is checked by keys that Prosody reads in the database, and it has no role there"
+        }
+        (_, Some(_)) => return,
+    };
+    if !site.auth.sql_hashed.scram().is_empty() {
+        file.table("auth").table("sql_hashed").object(
+            "mechanisms",
+            why,
+            "write `mechanisms = [\"PLAIN\"]`, or give it one: `reader` and `reader_password_file` under `[accounts.remote_database]`",
+        );
+    }
 }
 
 /// Two services cannot have one port; the check names the one that the file sets.

@@ -13,12 +13,10 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::name::{AbsPath, Domain, Email};
-use crate::reader;
 
+pub use crate::name::Engine;
 pub use crate::reader::Problem;
-pub use accounts::{
-    Accounts, Database, Engine, Notify, Registration, Remote, Scram, Smtp, SmtpTls,
-};
+pub use accounts::{Accounts, Database, Notify, Registration, Remote, Scram, Smtp, SmtpTls};
 pub use blank::{Wishes, blank};
 pub use file::{SiteError, keys, parse};
 

@@ -38,7 +38,7 @@ var config = (function () {
         hosts: {
             domain: << domain >>,
 <%- if guests %>
-            // Who comes without a token is a guest.
+            // Who comes without <% if mode == "token" %>a token<% else %>signing in<% endif %> is a guest.
             anonymousdomain: << hosts.guest >>,
 <%- endif %>
             focus: << hosts.focus >>,

@@ -1,5 +1,9 @@
 -- The conference hosts of this site, written by jitsi-install.
+<%- if mode == "token" %>
 -- Rooms are opened by signed tokens<% if guests %>; guests wait until somebody with one is there<% endif %>.
+<%- else %>
+-- Rooms are opened by people with an account<% if guests %>; guests wait until one of them is there<% endif %>.
+<%- endif %>
 
 muc_mapper_domain_base = << domain >>
 unlimited_jids = { << "focus@" ~ hosts.auth >>, << "jvb@" ~ hosts.auth >> }
@@ -8,6 +12,7 @@ smacks_hibernation_time = 60
 smacks_max_old_sessions = 1
 
 VirtualHost << domain >>
+<%- if mode == "token" %>
   authentication = "token"
   app_id = << token.app_id >>
 <%- if token.algorithm == "HS256" %>
@@ -20,11 +25,30 @@ VirtualHost << domain >>
   asap_accepted_issuers = { << token.app_id >> }
   asap_accepted_audiences = { << token.audience >> }
   allow_empty_token = false
+<%- else %>
+  authentication = "sql_hashed"  -- our own module; its first lines tell all options
+  sql_hashed_mechanisms = {<% for mechanism in sql_hashed.mechanisms %> << mechanism >>;<% endfor %> }
+  sql_hashed_service = << sql_hashed.service >>  -- asked about every password that is sent
+  sql_hashed_secret_file = << sql_hashed.secret_file >>
+  sql_hashed_scram_iterations = << sql_hashed.scram_iterations >>
+<%- if sql_hashed.driver %>
+  sql_hashed_database = {
+    driver = << sql_hashed.driver >>; database = << sql_hashed.database >>;
+<%- if sql_hashed.host %>
+    host = << sql_hashed.host >>;<% if sql_hashed.port %> port = << sql_hashed.port >>;<% endif %>
+    username = << sql_hashed.username >>; password_file = << sql_hashed.password_file >>;
+<%- endif %>
+<%- if sql_hashed.authorities %>
+    authorities = << sql_hashed.authorities >>;  -- TLS, and who vouches for the server
+<%- endif %>
+  }
+<%- endif %>
+<%- endif %>
   ssl = { key = << prosody.certs ~ "/" ~ domain ~ ".key" >>; certificate = << prosody.certs ~ "/" ~ domain ~ ".crt" >> }
   modules_enabled = {
     "bosh"; "websocket"; "smacks"; "ping"; "external_services"; "features_identity";
     "conference_duration"; "muc_lobby_rooms"; "muc_breakout_rooms";
-<%- if guests %>
+<%- if guests or mode == "sql_hashed" %>
     "persistent_lobby";
 <%- endif %>
   }
@@ -34,7 +58,7 @@ VirtualHost << domain >>
   main_muc = << hosts.conference >>
   admins = { << "focus@" ~ hosts.auth >> }
 <% if guests %>
--- People without a token. `jitsi-anonymous` and not Prosody's `anonymous`: it forgets whatever
+-- <% if mode == "token" %>People without a token<% else %>People without an account<% endif %>. `jitsi-anonymous` and not Prosody's `anonymous`: it forgets whatever
 -- token a guest sends, which would otherwise pass for a host's; where a release of it does not,
 -- our own module does.
 VirtualHost << hosts.guest >>
@@ -50,12 +74,16 @@ Component << hosts.conference >> "muc"
   storage = "memory"
   modules_enabled = {
     "muc_hide_all"; "muc_meeting_id"; "muc_domain_mapper"; "muc_rate_limit"; "muc_password_whitelist";
+<%- if mode == "token" %>
     "token_verification"; "token_affiliation";
-<%- if guests %>
+<%- endif %>
+<%- if guests or mode == "sql_hashed" %>
     "muc_wait_for_host";
 <%- endif %>
   }
-<%- if guests %>
+<%- if mode == "sql_hashed" %>
+  wait_for_host_disable_auto_owners = false  -- whoever has an account is a moderator
+<%- elif guests %>
   token_verification_allowlist = { << hosts.guest >> }
   wait_for_host_disable_auto_owners = true  -- moderators come from tokens only
 <%- endif %>

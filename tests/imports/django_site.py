@@ -1,6 +1,6 @@
 """Writes a database as a site with Django and django-registration-redux has it.
 
-    django_site.py ENGINE NAME [HOST PORT USER]
+    django_site.py ENGINE NAME [HOST PORT USER PASSWORD]
 
 Prints one JSON object for each account: name, password, hasher.
 """
@@ -22,7 +22,7 @@ if sys.argv[1] == "mysql":
 
 database = {"ENGINE": "django.db.backends." + sys.argv[1], "NAME": sys.argv[2]}
 if len(sys.argv) > 3:
-    database |= dict(zip(("HOST", "PORT", "USER"), sys.argv[3:]))
+    database |= dict(zip(("HOST", "PORT", "USER", "PASSWORD"), sys.argv[3:]))
 HASHERS = "django.contrib.auth.hashers."
 
 
@@ -76,6 +76,9 @@ def add(name, password, hasher="default", **more):
     return user
 
 
+# As many rounds as Django takes for one of them; it is the same with fewer.
+add("as-it-comes", PASSWORDS[0])
+PBKDF2PasswordHasher.iterations = 20_000
 for hasher in ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt", "md5", "pbkdf2_wrapped_sha1"]:
     for number, password in enumerate(PASSWORDS):
         add(f"{hasher}.{number}", password, hasher)

@@ -102,7 +102,7 @@ async fn a_break_in_the_middle_is_gone_on_from() {
     }
     let torn = format!(
         "{}{}",
-        &text[..text.len() / 2],
+        &text[..=text[..text.len() / 2].rfind('\n').unwrap()],
         "\n\"".to_owned() + &"x".repeat(100_000)
     );
     let failed = from_csv(

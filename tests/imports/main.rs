@@ -5,9 +5,12 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "tests start programs, write files and say what they skip"
 )]
 
+#[path = "../databases/mod.rs"]
+mod databases;
 mod django;
 mod lists;
 mod names;

@@ -119,14 +119,12 @@ fn saslprep_is_prosodys() {
     let mut differ = Vec::new();
     for (text, theirs) in texts.iter().zip(theirs) {
         let ours = scram::prepare(text).map(|text| text.into_owned());
-        if ours != theirs {
+        // Prosody's library looks for text from right to left by a newer Unicode.
+        let newer = text.chars().any(stringprep::tables::unassigned_code_point);
+        if ours != theirs && !(newer && theirs.is_none()) {
             differ.push((text.clone(), ours, theirs));
         }
     }
-    assert!(
-        differ.is_empty(),
-        "{} differ: {:?}",
-        differ.len(),
-        &differ[..differ.len().min(40)]
-    );
+    let first = &differ[..differ.len().min(40)];
+    assert!(differ.is_empty(), "{} differ: {first:?}", differ.len());
 }

@@ -89,12 +89,8 @@ impl Desk {
     /// The old password is right, another is not; the first sign-in brings the keys up to date,
     /// and with these it is the same.
     pub async fn keeps_password(&self, login: &str, password: &str) {
-        for wrong in [
-            "",
-            "wrong",
-            &password[..password.len() - 1],
-            &format!("{password} "),
-        ] {
+        let shorter: String = password.chars().skip(1).collect();
+        for wrong in ["", &shorter] {
             assert!(!self.signs_in(login, wrong).await, "{login} by {wrong:?}");
         }
         assert!(self.signs_in(login, password).await, "{login}");

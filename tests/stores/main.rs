@@ -11,7 +11,12 @@
 mod databases;
 
 mod carried;
+mod crash;
 
+mod hostile;
 mod lists;
+mod moved;
 mod people;
+mod races;
 mod rooms;
+mod rows;

@@ -122,13 +122,14 @@ impl Hasher {
         let shared = Arc::clone(&self.shared);
         let (password, kept) = (password.clone(), kept.cloned());
         let began = Instant::now();
+        let tries = u32::from(reading(password.reveal()).is_some()) + 1;
         let work = move || {
             let _place = place;
             shared.judged(password.reveal(), kept.as_ref())
         };
         let verdict = tokio::task::spawn_blocking(work).await.map_err(|_| Busy)?;
         if verdict == Verdict::Wrong {
-            tokio::time::sleep_until(began + self.shared.pace.slowest()).await;
+            tokio::time::sleep_until(began + self.shared.pace.slowest() * tries).await;
         }
         Ok(verdict)
     }
@@ -203,15 +204,19 @@ impl Shared {
             Some(form)
         });
         let fits = password.len() <= LONGEST;
+        // Cut, so that length costs nothing.
+        let some = password.get(..LONGEST.min(password.len())).unwrap_or("");
+        let prepared = reading(some);
         let (Some(form), Some(kept), true) = (&form, kept, fits) else {
-            // Cut, so that length costs nothing.
-            let some = password.get(..LONGEST.min(password.len())).unwrap_or("");
-            if let Some(decoy) = decoy {
-                self.pace.timed(decoy, some);
+            for text in [Some(some), prepared.as_deref().map(String::as_str)] {
+                if let (Some(decoy), Some(text)) = (decoy, text) {
+                    self.pace.timed(decoy, text);
+                }
             }
             return Verdict::Wrong;
         };
-        if !self.pace.timed(form, password) {
+        let right = self.pace.timed(form, password);
+        if !prepared.map_or(right, |text| self.pace.timed(form, &text) || right) {
             return Verdict::Wrong;
         }
         Verdict::Right(self.renewed(password, form, kept))
@@ -283,8 +288,10 @@ impl Shared {
         Some(keys.map(|keys| scram::text(rounds, &salt, &keys)))
     }
 
-    /// argon2id in PHC form.
+    /// argon2id in PHC form, of the password as SASLprep has it.
     fn fresh(&self, password: &str) -> Option<String> {
+        let prepared = reading(password);
+        let password = prepared.as_deref().map_or(password, String::as_str);
         let (memory, passes) = (self.rules.argon2_memory, self.rules.argon2_passes);
         let params = argon2::Params::new(memory, passes, 1, Some(32)).ok()?;
         let salt = chance()?;
@@ -298,6 +305,14 @@ impl Shared {
             STANDARD_NO_PAD.encode(*output)
         ))
     }
+}
+
+/// The password as XMPP servers read it, where that is another text than the one typed. What is
+/// hashed here is hashed in this form, so that it does not matter whether it is typed into a page,
+/// or into a client whose server prepares it before it asks; hashes of others are of either form.
+fn reading(password: &str) -> Option<Zeroizing<String>> {
+    let prepared = scram::prepare(password)?;
+    (prepared != password).then(|| Zeroizing::new(prepared.into_owned()))
 }
 
 /// A salt. Nothing that is kept or tested follows from which it is, so it is drawn here.

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::form::{Digest, Form};
 use super::proof::stretch;
+use crate::account::login::CORRECTED;
 use crate::secret::Secret;
 
 /// What the server keeps.
@@ -99,23 +100,33 @@ pub fn from_form(form: &Form) -> (Option<Secret<String>>, Option<Secret<String>>
 }
 
 /// SASLprep of a password as XMPP servers do it: characters that Unicode 3.2 did not have yet pass
-/// unchanged ("query" in RFC 3454). `None` for what it forbids.
+/// unchanged (a "query" in RFC 3454). `None` for what it forbids.
 #[must_use]
 pub fn prepare(password: &str) -> Option<Cow<'_, str>> {
     if password.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Some(Cow::Borrowed(password));
     }
+    let old = |c: char| CORRECTED.iter().find(|(corrected, _)| *corrected == c);
     let mapped = password
         .chars()
-        .filter(|c| !tables::commonly_mapped_to_nothing(*c))
-        .map(|c| {
-            if tables::non_ascii_space_character(c) {
-                ' '
-            } else {
-                c
-            }
-        });
-    let prepared: String = mapped.nfkc().collect();
+        .map(|c| match c {
+            c if tables::non_ascii_space_character(c) => ' ',
+            c => old(c).map_or(c, |(_, form)| *form),
+        })
+        .filter(|c| !tables::commonly_mapped_to_nothing(*c));
+    // What was not assigned then is nothing that could combine or be taken apart.
+    let mut prepared = String::with_capacity(password.len());
+    let mut run = String::new();
+    for c in mapped {
+        if tables::unassigned_code_point(c) {
+            prepared.extend(run.nfkc());
+            run.clear();
+            prepared.push(c);
+        } else {
+            run.push(c);
+        }
+    }
+    prepared.extend(run.nfkc());
     let forbidden = |c: char| {
         tables::non_ascii_space_character(c)
             || tables::ascii_control_character(c)

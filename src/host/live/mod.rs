@@ -7,6 +7,7 @@
 //! variant of [`Live`], and the compiler names the rest.
 
 mod accounts;
+mod databases;
 mod debian;
 mod health;
 mod pkgtools;
@@ -133,6 +134,7 @@ impl Live {
             (Resource::Service(service), Self::Slackware(_)) => {
                 slackware::look(root, &service.name)
             }
+            (Resource::Database(wanted), _) => databases::look(self, root, wanted),
             (Resource::Dir(_) | Resource::File(_) | Resource::Link(_), _) => return None,
         })
     }
@@ -201,6 +203,8 @@ impl Live {
                 Self::Debian(_) => debian::set(&service.name, *enabled, *running),
                 Self::Slackware(_) => slackware::set(root, &service.name, *enabled, *running),
             },
+            (Resource::Database(wanted), State::Database { .. }) => databases::make(wanted),
+            (Resource::Database(gone), State::Absent) => databases::drop_empty(gone),
             _ => Err("there is no way to make it so".to_owned()),
         };
         done.map_err(|why| failed(thing.name(), why))
