@@ -61,6 +61,8 @@ impl From<Error> for Fault {
                 tracing::warn!(%error, "a page had to wait for the database");
                 Self::Busy
             }
+            // A mark of no page, a text with NUL: no page of ours sends it.
+            Error::Refused { .. } => Self::Senseless,
             other => Self::Broken(other.to_string()),
         }
     }

@@ -116,7 +116,7 @@ async fn pages_hold_everybody_once_in_every_order_and_filter() {
         .await
         .ok();
     let odd = house.get(&browser, "/admin/users?after=%27%3B--").await;
-    assert!(!odd.status.is_server_error(), "{}", odd.status);
+    assert_eq!(odd.status, 400);
 }
 
 #[tokio::test]
