@@ -76,7 +76,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form) -> Result<Asked, Fa
     };
     let needs_one = policy.mode == Registration::Invite || !form.invite.is_empty();
     if needs_one && invite.is_none() {
-        return Ok(mistake("invite", "signup.invite.bad"));
+        return Ok(mistake("form", "signup.invite.bad"));
     }
     let keys = office
         .hasher
@@ -112,7 +112,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form) -> Result<Asked, Fa
     if let Some(invite) = invite
         && !take(&work, &new, &invite, now).await?
     {
-        return Ok(mistake("invite", "signup.invite.bad"));
+        return Ok(mistake("form", "signup.invite.bad"));
     }
     let account = account(&new);
     let days = policy.confirm_days;
