@@ -107,7 +107,9 @@ impl House {
     }
 
     pub fn later(&self, seconds: i64) {
-        self.clock.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.clock
+            .millis
+            .fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Somebody, with an address `NAME@example.org` that is confirmed.
@@ -156,7 +158,9 @@ impl House {
     pub async fn browser(&self, account: &Account) -> Browser {
         let actor = Actor::default();
         let work = self.office.store.begin().await.unwrap();
-        let key = session::begin(&self.office, &work, &actor, account, true, None).await.unwrap();
+        let key = session::begin(&self.office, &work, &actor, account, true, None)
+            .await
+            .unwrap();
         work.commit().await.unwrap();
         Browser {
             cookie: Some(format!("__Host-jitsi-accounts={}", key.reveal())),
@@ -178,7 +182,8 @@ impl House {
             .iter()
             .map(|(name, value)| format!("{name}={}", web::guard::encoded(value)))
             .collect();
-        self.ask(browser, Method::POST, path, &pairs.join("&")).await
+        self.ask(browser, Method::POST, path, &pairs.join("&"))
+            .await
     }
 
     pub async fn ask(&self, browser: &Browser, method: Method, path: &str, body: &str) -> Answer {
@@ -219,7 +224,12 @@ impl House {
     /// The audit trail, the newest first.
     pub async fn trail(&self) -> Vec<Written> {
         let filter = AuditFilter::default();
-        self.office.store.audit(&filter, None, 1000).await.unwrap().rows
+        self.office
+            .store
+            .audit(&filter, None, 1000)
+            .await
+            .unwrap()
+            .rows
     }
 
     /// The newest entry of an action.
@@ -234,8 +244,12 @@ impl House {
     /// Takes everything out of the outbox.
     pub async fn letters(&self) -> (Vec<Mail>, Vec<serde_json::Value>) {
         let now = self.office.world.now();
-        let queued: Vec<Queued> =
-            self.office.store.claim("test", now + 1, now + 2, 1000).await.unwrap();
+        let queued: Vec<Queued> = self
+            .office
+            .store
+            .claim("test", now + 1, now + 2, 1000)
+            .await
+            .unwrap();
         let (mut mails, mut hooks) = (Vec::new(), Vec::new());
         for one in queued {
             let body = outbox::open(&self.office, &one).expect("sealed with our key");

@@ -37,14 +37,18 @@ async fn every_address_and_everybody() {
         };
         let path = row.path.replace("{id}", &id);
         let member = house.person("member", State::Active, Role::Member).await;
-        let approver = house.person("approver", State::Active, Role::Approver).await;
+        let approver = house
+            .person("approver", State::Active, Role::Approver)
+            .await;
         let admin = house.person("admin", State::Active, Role::Admin).await;
         let other = house.person("other", State::Active, Role::Admin).await;
         let (member, approver) = (house.browser(&member).await, house.browser(&approver).await);
         let (admin, suspended) = (house.browser(&admin).await, house.browser(&other).await);
         let work = house.office.store.begin().await.unwrap();
         let now = house.office.world.now();
-        work.move_account(&other.id, State::Active, State::Suspended, now).await.unwrap();
+        work.move_account(&other.id, State::Active, State::Suspended, now)
+            .await
+            .unwrap();
         work.commit().await.unwrap();
 
         let is_get = row.method == Method::GET;
@@ -61,7 +65,10 @@ async fn every_address_and_everybody() {
                 "approver" => row.who == Who::Approver,
                 _ => false,
             };
-            let place = format!("{} {path} as {who}: {} {}", row.method, answer.status, answer.location);
+            let place = format!(
+                "{} {path} as {who}: {} {}",
+                row.method, answer.status, answer.location
+            );
             match (who, may) {
                 ("visitor" | "suspended admin", _) => {
                     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{place}");

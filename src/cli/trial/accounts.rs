@@ -67,7 +67,10 @@ pub(super) fn start(
         log: PathBuf::from(logs.join(log).as_str()),
     };
     let unable = |error: std::io::Error| {
-        Failure::new(FAILED, format!("jitsi-accounts could not be started: {error}"))
+        Failure::new(
+            FAILED,
+            format!("jitsi-accounts could not be started: {error}"),
+        )
     };
     let mut running = process::start(order(&["serve"], "accounts.out")).map_err(unable)?;
     if !running.listens(ports.accounts, Duration::from_secs(20)) {
@@ -80,14 +83,21 @@ pub(super) fn start(
     }
     let verb = ["users", "add", NAME, "--admin", "--json"];
     let said = process::answer(&order(&verb, "accounts.out")).map_err(|why| {
-        Failure::new(FAILED, format!("jitsi-accounts made no administrator: {why}"))
+        Failure::new(
+            FAILED,
+            format!("jitsi-accounts made no administrator: {why}"),
+        )
     })?;
     let link = serde_json::from_str::<serde_json::Value>(&said)
         .ok()
         .and_then(|said| said["link"].as_str().map(str::to_owned))
         .ok_or_else(|| Failure::new(FAILED, "jitsi-accounts gave no link for the administrator"))?;
     let authority = super::super::token::authority(&scene.site);
-    let path = scene.site.accounts.as_ref().map(|accounts| accounts.path.as_str());
+    let path = scene
+        .site
+        .accounts
+        .as_ref()
+        .map(|accounts| accounts.path.as_str());
     let trial = Trial {
         url: format!("https://{authority}{}", path.unwrap_or_default()),
         name: NAME,
