@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::Mutex;
 
 use super::cases::Cases;
 use super::container::{Container, Said};
@@ -66,6 +67,9 @@ impl Database {
     }
 }
 
+/// apt's lists of a release stand in one place.
+static DOWNLOADS: Mutex<()> = Mutex::new(());
+
 /// All of it.
 pub(crate) fn take(release: Release, server: Server, database: Database) {
     let title = format!(
@@ -97,7 +101,9 @@ fn furnish(
     let place = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut wanted = vec!["curl"];
     wanted.extend(database.package());
+    let one_at_a_time = DOWNLOADS.lock();
     download(release, &wanted, place.path())?;
+    drop(one_at_a_time);
     let tree = place.path().join("tree");
     let text = |error: std::io::Error| error.to_string();
     fs::create_dir_all(tree.join("usr/sbin")).map_err(text)?;
