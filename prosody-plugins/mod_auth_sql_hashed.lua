@@ -141,7 +141,7 @@ local limits = {
 		"SET SESSION max_statement_time = 1", "SET SESSION max_execution_time = 1000",
 	};
 	PostgreSQL = {};
-	SQLite3 = { "PRAGMA busy_timeout = 100", "PRAGMA query_only = 1" };
+	SQLite3 = { "PRAGMA busy_timeout = 100" };
 };
 
 -- A word of libpq's connection string (PostgreSQL manual, 34.1.1.1).
@@ -169,8 +169,13 @@ local function open()
 		return nil, ok and why or connection;
 	end
 	connection:autocommit(true);
-	for _, statement in ipairs(limits[settings.driver] or {}) do
-		pcall(DBI.Do, connection, statement);
+	for _, limit in ipairs(limits[settings.driver]) do
+		pcall(function ()
+			local statement = connection:prepare(limit);
+			pcall(statement.execute, statement);
+			-- LuaDBI's own `Do` leaves it open, and SQLite never closes a file that has an open statement.
+			statement:close();
+		end);
 	end
 	return connection;
 end
