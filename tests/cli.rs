@@ -63,7 +63,7 @@ fn every_mistake_in_a_site_file_is_named_with_its_line_and_cure() {
          line 7: `web.server` = \"nginks\" is not one of \"nginx\", \"caddy\"\n  hint: did you mean \"nginx\"?\n\
          line 9: `auth.guests` is a text, and true or false is expected\n  hint: write it as in `guests = true`\n\
          line 11: `certificates.home` is only for acme.sh, certbot, lego and caddy\n  hint: add `source = \"acme.sh\"` (or another of them), or remove `home`\n\
-         line 14: `turn` is not a key of the site file\n  hint: the keys of the site file are `schema`, `domain`, `admin_email`, `keep`, `certificates`, `web`, `auth`, `prosody`, `jicofo`, `videobridge`, `meet`, `packages`\n",
+         line 14: `turn` is not a key of the site file\n  hint: the keys of the site file are `schema`, `domain`, `admin_email`, `keep`, `certificates`, `web`, `auth`, `prosody`, `jicofo`, `videobridge`, `meet`, `accounts`, `packages`\n",
     );
     let desk = self::desk("schema = 1\ndomain = \"a.example\"\n[jicofo]\nrest_port = 8080\n");
     refuses(
@@ -422,7 +422,7 @@ fn own_templates_are_used_and_named() {
     assert_eq!(said.code, 65);
     assert!(
         said.err.contains(
-            "replaces no template\n  hint: the templates are caddy/Caddyfile.caddyfile, "
+            "replaces no template\n  hint: the templates are accounts/accounts.toml, accounts/config.sh, accounts/jitsi-accounts.ini, accounts/logrotate.sh, accounts/socket.ini, caddy/Caddyfile.caddyfile, "
         ),
         "{}",
         said.err

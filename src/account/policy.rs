@@ -112,6 +112,12 @@ impl Fault {
 const LONGEST: usize = 1000;
 
 impl Policy {
+    /// Whether the form of a sign-up asks for a reason: where somebody reads it.
+    #[must_use]
+    pub fn asks_reason(&self) -> bool {
+        self.ask_reason && self.mode == Registration::Approval
+    }
+
     /// The same in one form: lists trimmed, lower-cased, sorted, without repetitions.
     ///
     /// # Errors

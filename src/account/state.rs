@@ -63,8 +63,10 @@ pub enum Event {
     Approve,
     /// Refused.
     Reject,
-    /// A refusal taken back.
+    /// A refusal taken back: of one whose address is confirmed.
     Reopen,
+    /// A refusal taken back: of one whose address is still to be confirmed.
+    ReopenUnconfirmed,
     /// Signing in is forbidden for now.
     Suspend,
     /// A suspension taken back.
@@ -77,12 +79,13 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ConfirmOpen,
         Self::ConfirmPending,
         Self::Approve,
         Self::Reject,
         Self::Reopen,
+        Self::ReopenUnconfirmed,
         Self::Suspend,
         Self::Resume,
         Self::Expire,
@@ -99,6 +102,7 @@ pub fn next(state: State, event: Event) -> Option<State> {
         (State::Pending, Event::Approve) => State::Active,
         (State::Unconfirmed | State::Pending, Event::Reject) => State::Rejected,
         (State::Rejected, Event::Reopen) => State::Pending,
+        (State::Rejected, Event::ReopenUnconfirmed) => State::Unconfirmed,
         (State::Active, Event::Suspend) => State::Suspended,
         (State::Suspended, Event::Resume) => State::Active,
         (State::Unconfirmed | State::Pending, Event::Expire) => State::Deleted,

@@ -70,6 +70,20 @@ fn belongs(path: &Path) -> std::io::Result<()> {
     fchown(&file, Some(wanted.uid()), Some(wanted.gid()))
 }
 
+/// A service that runs as root beside a file of somebody else's is a mistake.
+pub(super) fn not_as_root(settings: &Settings) -> Result<(), Failure> {
+    let path = settings.database.strip_prefix("sqlite:").map(Path::new);
+    let folder = path.and_then(Path::parent);
+    let owner = folder
+        .and_then(|folder| folder.metadata().ok())
+        .map_or(0, |found| found.uid());
+    if owner == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let what = format!("the database belongs to user {owner}, and this is root");
+    Err(Failure::new(NOT_PERMITTED, what).hint("runuser -u USER -- jitsi-accounts serve"))
+}
+
 /// The address of the database with its host looked up.
 pub(super) async fn addressed(url: &str) -> Result<String, Failure> {
     let Some((scheme, rest)) = url.split_once("://") else {

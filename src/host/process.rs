@@ -45,16 +45,23 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Four different TCP ports on loopback that are free now.
+/// A program in the folder of this one.
+#[must_use]
+pub fn beside(program: &str) -> Option<PathBuf> {
+    let file = std::env::current_exe().ok()?.with_file_name(program);
+    file.is_file().then_some(file)
+}
+
+/// Different TCP ports on loopback that are free now.
 ///
 /// # Errors
 /// What the system said.
-pub fn free_ports() -> io::Result<[u16; 4]> {
+pub fn free_ports<const COUNT: usize>() -> io::Result<[u16; COUNT]> {
     // All are held until the last is known, so that none comes twice.
-    let held: Vec<TcpListener> = (0..4)
+    let held: Vec<TcpListener> = (0..COUNT)
         .map(|_| TcpListener::bind(("127.0.0.1", 0)))
         .collect::<io::Result<_>>()?;
-    let mut ports = [0; 4];
+    let mut ports = [0; COUNT];
     for (port, listener) in ports.iter_mut().zip(&held) {
         *port = listener.local_addr()?.port();
     }
@@ -159,6 +166,26 @@ pub fn start(order: Order<'_>) -> io::Result<Running> {
         log: order.log,
         is_stopped: false,
     })
+}
+
+/// Runs a program to its end, and gives what it says on stdout.
+///
+/// # Errors
+/// Its last words, or what the system said.
+pub fn answer(order: &Order<'_>) -> Result<String, String> {
+    let mut command = Command::new(order.program);
+    command
+        .args(&order.args)
+        .envs(order.env.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::null());
+    if let Some((user, group)) = order.run_as {
+        command.uid(user).gid(group);
+    }
+    let output = command.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
 impl Running {

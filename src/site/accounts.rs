@@ -274,7 +274,7 @@ fn database(accounts: &Table<'_>) -> Database {
                 if !table.has(key) {
                     table.object(
                         key,
-                        format!("a database elsewhere needs `{key}`"),
+                        format!("a database elsewhere needs `accounts.remote_database.{key}`"),
                         "add it under `[accounts.remote_database]`",
                     );
                 }
@@ -282,7 +282,7 @@ fn database(accounts: &Table<'_>) -> Database {
             if table.has("reader") != table.has("reader_password_file") {
                 table.object(
                     "reader",
-                    "`reader` and `reader_password_file` go together",
+                    "`accounts.remote_database.reader` and `accounts.remote_database.reader_password_file` go together",
                     "add both under `[accounts.remote_database]`, or neither",
                 );
             }
@@ -334,14 +334,14 @@ fn smtp(accounts: &Table<'_>) -> Option<Smtp> {
     if is_asked && !table.has("host") {
         table.object(
             "host",
-            "`[accounts.smtp]` needs the `host` that mail leaves by",
+            "`[accounts.smtp]` needs the `accounts.smtp.host` that mail leaves by",
             "add `host = \"mail.example.org\"`, or remove the table",
         );
     }
     if table.has("username") != table.has("password_file") {
         table.object(
             "username",
-            "`username` and `password_file` go together",
+            "`accounts.smtp.username` and `accounts.smtp.password_file` go together",
             "add both under `[accounts.smtp]`, or neither",
         );
     }
@@ -378,7 +378,7 @@ fn notify(table: Table<'_>) -> Notify {
     if notify.webhook_key_file.is_some() && notify.webhook.is_none() && !table.has("webhook") {
         table.object(
             "webhook_key_file",
-            "`webhook_key_file` signs what a `webhook` gets, and there is none",
+            "`accounts.notify.webhook_key_file` signs what a webhook gets, and there is none",
             "add `webhook` under `[accounts.notify]`, or remove the key",
         );
     }

@@ -1,6 +1,8 @@
 //! What a handler gives back: a [`Page`], a way on ([`Go`]), or a [`Fault`] that the outermost
 //! layer turns into a plain page in the reader's language.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
@@ -9,6 +11,7 @@ use tera::Context;
 use super::cookie::Cookie;
 use super::guard::Scene;
 use crate::account::act::Failure;
+use crate::account::act::check::Mistake;
 use crate::account::store::Error;
 
 /// What handlers return.
@@ -93,6 +96,27 @@ impl Page {
         self
     }
 
+    /// With what is wrong: at each field its text, above the form what is about all of it; 422.
+    /// Nothing wrong changes nothing.
+    #[must_use]
+    pub fn mistakes(self, mistakes: &[Mistake]) -> Self {
+        if mistakes.is_empty() {
+            return self;
+        }
+        let texts = &self.scene.app.office.texts;
+        let mut errors = BTreeMap::new();
+        for mistake in mistakes {
+            let minimum = mistake.minimum.to_string();
+            let values = [("minimum", minimum.as_str())];
+            let text = texts.say(self.scene.language, mistake.key, &values);
+            errors.entry(mistake.field).or_insert(text);
+        }
+        let problem = errors.remove("form").unwrap_or_default();
+        self.with("errors", &errors)
+            .with("problem", &problem)
+            .status(StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
     /// With another status than 200.
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
@@ -114,6 +138,9 @@ impl Page {
     pub fn answer(mut self) -> Answer {
         let Scene { app, .. } = &self.scene;
         self.scene.fill(&mut self.context);
+        if !self.context.contains_key("problem") {
+            self.context.insert("problem", "");
+        }
         let text = app
             .templates
             .render(self.scene.language, self.template, &self.context)
@@ -141,7 +168,7 @@ impl Go {
 
     /// With a message for the next page: a key of the texts, never a text.
     #[must_use]
-    pub fn say(mut self, key: &'static str) -> Self {
+    pub fn say(mut self, key: &str) -> Self {
         let line = super::said::write(&self.scene.app, key);
         self.cookies.push(line);
         self

@@ -11,11 +11,20 @@ use sha2::{Digest, Sha256};
 use super::site::Site;
 
 /// Name, kind and contents.
-const FILES: &[(&str, &str, &[u8])] = &[(
-    "style.css",
-    "text/css; charset=utf-8",
-    include_bytes!("../../templates/web/style.css"),
-)];
+macro_rules! files {
+    ($($name:literal: $kind:literal),* $(,)?) => {
+        /// Name, kind and contents.
+        const FILES: &[(&str, &str, &[u8])] = &[
+            $(($name, $kind, include_bytes!(concat!("../../templates/web/", $name)))),*
+        ];
+    };
+}
+
+files![
+    "icon.svg": "image/svg+xml",
+    "page.js": "text/javascript; charset=utf-8",
+    "style.css": "text/css; charset=utf-8",
+];
 
 /// The files by the name that they are asked for.
 pub struct Assets {

@@ -17,8 +17,6 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::App;
 use super::answer::Written;
-use super::cookie::Cookie;
-use super::language;
 
 /// Largest body of a request.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -84,12 +82,7 @@ async fn forget_host(mut request: Request) -> Request {
 
 /// Security headers on every answer, and a page for those that have none.
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
-    let chosen = Cookie::Language.read(&app.site, request.headers());
-    let language = chosen
-        .and_then(language::known)
-        .or_else(|| language::asked(request.headers()))
-        .or_else(|| language::known(&app.office.settings.language))
-        .unwrap_or("en");
+    let language = app.language(None, request.headers());
     let mut response = next.run(request).await;
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
@@ -112,21 +105,19 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 /// A page about a failure, with nothing of its cause.
 fn plain(app: &App, language: &'static str, old: Response) -> Response {
     let status = old.status();
-    let key = match status.as_u16() {
-        403 => "fault.403",
-        404 => "fault.404",
-        405 => "fault.405",
-        408 => "fault.408",
-        413 => "fault.413",
-        429 => "fault.429",
-        503 => "fault.503",
-        400..=499 => "fault.400",
-        _ => "fault.500",
+    let word = match status.as_u16() {
+        403 => "foreign",
+        404 | 405 => "not_found",
+        413 => "too_large",
+        429 => "too_many",
+        408 | 503 => "busy",
+        400..=499 => "senseless",
+        _ => "broken",
     };
     let mut context = Context::new();
     app.bare(language).fill(&mut context);
-    context.insert("text", key);
-    context.insert("status", &status.as_u16());
+    context.insert("title", &format!("error.{word}.title"));
+    context.insert("text", &format!("error.{word}.text"));
     let body = app
         .templates
         .render(language, "public/fault.html", &context)

@@ -19,7 +19,6 @@ use tera::Context;
 use super::address::{self, Peer};
 use super::answer::{Fault, Go, Page};
 use super::cookie::Cookie;
-use super::language::{self, LANGUAGES};
 use super::limit::Cost;
 use super::{App, said};
 use crate::account::act::session::{self, Session};
@@ -109,13 +108,9 @@ impl Scene {
             .map_err(Fault::Limited)
     }
 
-    /// What every template may use: `site`, `me`, `said`, `language`, `languages`, `path`.
+    /// What every template may use; `templates/web/layout.html` has the list.
     pub(super) fn fill(&self, context: &mut Context) {
         let site = &self.app.site;
-        context.insert(
-            "site",
-            &json!({ "name": site.name, "meet_url": site.meet_url, "host": site.host }),
-        );
         let me = self.signed.as_ref().map(|Signed { account, .. }| {
             json!({
                 "login": account.login,
@@ -124,10 +119,15 @@ impl Scene {
                 "admin": account.role == Role::Admin,
             })
         });
+        let languages: Vec<_> = self.app.office.texts.languages().collect();
+        context.insert(
+            "site",
+            &json!({ "name": site.name, "meet_url": site.meet_url }),
+        );
         context.insert("me", &me);
         context.insert("said", &self.said);
         context.insert("language", self.language);
-        context.insert("languages", &LANGUAGES);
+        context.insert("languages", &languages);
         context.insert("path", &self.path);
     }
 }
@@ -171,17 +171,8 @@ impl FromRequestParts<App> for Visitor {
             Some(key) => session::find(&app.office, key).await?,
             None => None,
         };
-        let language = signed
-            .as_ref()
-            .and_then(|(account, _)| language::known(&account.language))
-            .or_else(|| {
-                Cookie::Language
-                    .read(&app.site, headers)
-                    .and_then(language::known)
-            })
-            .or_else(|| language::asked(headers))
-            .or_else(|| language::known(&app.office.settings.language))
-            .unwrap_or("en");
+        let account = signed.as_ref().map(|(account, _)| account);
+        let language = app.language(account, headers);
         let agent = headers
             .get(header::USER_AGENT)
             .map_or_else(String::new, |value| {

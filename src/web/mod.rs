@@ -11,7 +11,6 @@ mod asset;
 mod cookie;
 mod door;
 pub mod guard;
-pub mod language;
 pub mod limit;
 pub mod page;
 mod said;
@@ -23,7 +22,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Path;
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, header};
 use axum::routing::{MethodRouter, get, on};
 
 pub use address::Peer;
@@ -32,7 +31,8 @@ pub use door::{BODY_LIMIT, PATIENCE};
 pub use site::{Site, SiteError};
 pub use template::TemplateError;
 
-use crate::account::Office;
+use crate::account::text::catalogue::LANGUAGES;
+use crate::account::{Account, Office};
 
 /// Who may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,12 +62,58 @@ pub struct Row {
 #[must_use]
 pub fn table() -> Vec<Row> {
     use Who::{Member, Visitor};
-    use page::{home, public};
+    use page::account::{
+        again, delete, email, home as own, password, profile, recovery_codes, second_factor,
+        sessions,
+    };
+    use page::public::{confirm, email_change, forgot, reset, sign_in, sign_out, sign_up};
+    use page::{home, language, public};
     let mut rows = vec![
         show("/", Visitor, home::show),
-        show("/sign-in", Visitor, public::sign_in::show),
+        send("/language", Visitor, language::choose),
+        show("/sign-up", Visitor, sign_up::show),
+        send("/sign-up", Visitor, sign_up::send),
+        show("/sign-up/sent", Visitor, sign_up::sent),
+        show("/invite", Visitor, sign_up::show),
+        show("/confirm", Visitor, confirm::show),
+        send("/confirm", Visitor, confirm::send),
+        show("/resend", Visitor, confirm::ask),
+        send("/resend", Visitor, confirm::resend),
+        show("/resend/sent", Visitor, confirm::resent),
+        show("/sign-in", Visitor, sign_in::show),
+        send("/sign-in", Visitor, sign_in::send),
+        show("/second-factor", Visitor, public::second_factor::show),
+        send("/second-factor", Visitor, public::second_factor::send),
+        send("/sign-out", Visitor, sign_out::send),
+        show("/forgot", Visitor, forgot::show),
+        send("/forgot", Visitor, forgot::send),
+        show("/forgot/sent", Visitor, forgot::sent),
+        show("/reset", Visitor, reset::show),
+        send("/reset", Visitor, reset::send),
+        show("/setup", Visitor, reset::show_first),
+        send("/setup", Visitor, reset::send_first),
+        show("/email-change", Visitor, email_change::show),
+        send("/email-change", Visitor, email_change::send),
+        show("/account", Member, own::show),
+        show("/again", Member, again::show),
+        send("/again", Member, again::send),
+        show("/account/profile", Member, profile::show),
+        send("/account/profile", Member, profile::send),
+        show("/account/password", Member, password::show),
+        send("/account/password", Member, password::send),
+        show("/account/email", Member, email::show),
+        send("/account/email", Member, email::send),
+        show("/account/sessions", Member, sessions::show),
+        send("/account/sessions/end", Member, sessions::end),
+        send("/account/sessions/end-others", Member, sessions::end_others),
+        show("/account/second-factor", Member, second_factor::show),
+        send("/account/second-factor", Member, second_factor::send),
+        send("/account/second-factor/off", Member, second_factor::off),
+        show("/account/recovery-codes", Member, recovery_codes::show),
+        send("/account/recovery-codes", Member, recovery_codes::send),
+        show("/account/delete", Member, delete::show),
+        send("/account/delete", Member, delete::send),
     ];
-    let _ = Member;
     rows.extend(page::admin::table());
     rows
 }
@@ -150,6 +196,21 @@ impl App {
             site,
             office,
         })))
+    }
+
+    /// The language of a page: the account's, else the one chosen before, else the best of what
+    /// the browser asks for, else the site's.
+    fn language(&self, account: Option<&Account>, headers: &HeaderMap) -> &'static str {
+        let asked = headers.get(header::ACCEPT_LANGUAGE);
+        let asked = asked.and_then(|line| line.to_str().ok());
+        let wanted = account
+            .map(|account| account.language.as_str())
+            .or_else(|| Cookie::Language.read(&self.site, headers));
+        let chosen = self.office.texts.choose(asked, wanted);
+        LANGUAGES
+            .into_iter()
+            .find(|code| *code == chosen)
+            .unwrap_or("en")
     }
 
     /// A scene without a person.

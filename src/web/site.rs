@@ -78,15 +78,20 @@ impl Site {
     /// a control character is none of ours.
     #[must_use]
     pub fn own_path(&self, next: &str) -> Option<String> {
-        let path = next.strip_prefix(self.prefix.as_str())?;
-        let fine = path.starts_with('/')
-            && !path.starts_with("//")
-            && path.len() <= 500
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\\\"<>".contains(&byte));
-        fine.then(|| path.to_owned())
+        own_page(next.strip_prefix(self.prefix.as_str())?)
     }
+}
+
+/// The same for a path that has no prefix.
+#[must_use]
+pub fn own_page(path: &str) -> Option<String> {
+    let fine = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.len() <= 500
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\\\"<>".contains(&byte));
+    fine.then(|| path.to_owned())
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::asset::Assets;
-use super::language::LANGUAGES;
 use super::page::admin;
 use super::site::Site;
 use crate::account::text::Texts;
+use crate::account::text::catalogue::LANGUAGES;
 
 macro_rules! own {
     ($($name:literal),* $(,)?) => {
@@ -28,8 +28,28 @@ macro_rules! own {
 own![
     "layout.html",
     "form.html",
+    "account/again.html",
+    "account/codes.html",
+    "account/delete.html",
+    "account/email.html",
+    "account/home.html",
+    "account/password.html",
+    "account/profile.html",
+    "account/recovery-codes.html",
+    "account/second-factor-on.html",
+    "account/second-factor.html",
+    "account/sessions.html",
+    "public/confirm.html",
+    "public/email-change.html",
     "public/fault.html",
+    "public/forgot.html",
+    "public/notice.html",
+    "public/resend.html",
+    "public/reset.html",
+    "public/second-factor.html",
     "public/sign-in.html",
+    "public/sign-up.html",
+    "public/told.html",
 ];
 
 /// Engines by language.
@@ -71,11 +91,14 @@ impl Templates {
                 .ok_or_else(|| tera::Error::message(format!("there is no static file `{name}`")))
         });
         let mut engines = BTreeMap::new();
-        for (language, _) in LANGUAGES {
+        for language in LANGUAGES {
             let mut engine = base.clone();
             let texts = Arc::clone(texts);
             engine.register_function("t", move |words: Kwargs, _: &State| {
                 let key = words.must_get::<&str>("key")?;
+                if !texts.knows(key) {
+                    return Err(tera::Error::message(format!("there is no text `{key}`")));
+                }
                 let values: Vec<(String, String)> = words
                     .iter()
                     .filter_map(|(name, value)| Some((name.as_str()?, value)))
@@ -86,7 +109,7 @@ impl Templates {
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.as_str()))
                     .collect();
-                Ok::<_, tera::Error>(texts.say(language, key, &values))
+                Ok(texts.say(language, key, &values))
             });
             engine.add_raw_templates(OWN.iter().chain(admin::TEMPLATES).copied())?;
             engines.insert(language, engine);

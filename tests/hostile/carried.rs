@@ -88,6 +88,23 @@ pub fn write(
     }
 }
 
+/// The account service's own reader takes every file, and finds in it what the site file said.
+pub fn accounts(written: &[Written]) {
+    for site in written.iter().filter(|site| site.site.accounts.is_some()) {
+        let file = site.one("/etc/jitsi-accounts/accounts.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let settings = jitsi_install::account::settings::Settings::parse(&text)
+            .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+        let same = |key: &str, found: &str| {
+            if let Some(chosen) = site.chosen.get(key) {
+                assert_eq!(found.trim(), chosen.trim(), "{key}");
+            }
+        };
+        same("accounts.site_name", &settings.site_name);
+        same("accounts.smtp.from", &settings.mail.from);
+    }
+}
+
 pub fn lua(written: &[Written]) {
     let Some(lua) = program("lua5.4", "lua5.4") else {
         return;

@@ -8,7 +8,7 @@ use jitsi_install::host::{self, Machine, secrets};
 use jitsi_install::name::{AbsPath, Domain};
 use jitsi_install::site::{self, Site};
 
-use crate::carried::{hocon, lua, pages, scripts, servers, write};
+use crate::carried::{accounts, hocon, lua, pages, scripts, servers, write};
 use crate::values::{folder, hostile, toml_string};
 
 /// A site file whose key `key` is the TOML `literal`, with whatever else that key needs, and the
@@ -20,6 +20,9 @@ fn document(key: &str, literal: &str) -> (String, usize) {
         if key != other {
             text.push_str(&format!("{other} = {value}\n"));
         }
+    }
+    if table == "accounts.remote_database" {
+        text.push_str("[accounts]\ndatabase = \"postgresql\"\n");
     }
     if table == "videobridge.public_addresses" {
         text.push_str("[[videobridge.public_addresses]]\n");
@@ -34,6 +37,22 @@ fn document(key: &str, literal: &str) -> (String, usize) {
         "auth.token.keys_url" => "algorithm = \"RS256\"\nkey_server = \"https://a.example/k\"",
         "videobridge.public_addresses.local" => "public = \"198.51.100.7\"",
         "videobridge.public_addresses.public" => "local = \"10.0.0.5\"",
+        "accounts.smtp.host" => "",
+        "accounts.smtp.username" => "host = \"localhost\"\npassword_file = \"/p\"",
+        "accounts.smtp.password_file" => "host = \"localhost\"\nusername = \"ann\"",
+        "accounts.notify.webhook_key_file" => "webhook = \"https://a.example/h\"",
+        "accounts.remote_database.address" => "password_file = \"/p\"",
+        "accounts.remote_database.password_file" => "address = \"a.example:1\"",
+        "accounts.remote_database.reader" => {
+            "address = \"a.example:1\"\npassword_file = \"/p\"\nreader_password_file = \"/p\""
+        }
+        "accounts.remote_database.reader_password_file" => {
+            "address = \"a.example:1\"\npassword_file = \"/p\"\nreader = \"ann\""
+        }
+        _ if table == "accounts.remote_database" => {
+            "address = \"a.example:1\"\npassword_file = \"/p\""
+        }
+        _ if table == "accounts.smtp" => "host = \"localhost\"",
         _ => "",
     };
     if !needed.is_empty() {
@@ -127,6 +146,16 @@ const NOT_RENDERED: &[&str] = &[
     "certificates.certificate",
     "certificates.key",
     "auth.token.secret_file",
+    "accounts.notify.webhook_key_file",
+    "accounts.remote_database.address",
+    "accounts.remote_database.ca_file",
+    "accounts.remote_database.name",
+    "accounts.remote_database.password_file",
+    "accounts.remote_database.reader",
+    "accounts.remote_database.reader_password_file",
+    "accounts.remote_database.user",
+    "accounts.smtp.password_file",
+    "accounts.smtp.username",
 ];
 
 /// One site with the `number`th accepted value of every key.
@@ -156,6 +185,9 @@ fn site_of(
     text.push_str(&tables.remove("").unwrap_or_default());
     for (table, keys) in &tables {
         text.push_str(&format!("[{table}]\n{keys}"));
+        if *table == "accounts.smtp" && !values.contains_key("accounts.smtp.host") {
+            text.push_str("host = \"localhost\"\n");
+        }
         if *table == "auth.token" {
             text.push_str("algorithm = \"RS256\"\n");
         }
@@ -217,6 +249,7 @@ fn every_key_refuses_or_carries_every_text() {
     println!("{} sites", written.len());
     lua(&written[..most]);
     hocon(&written[..most]);
+    accounts(&written);
     scripts(&written);
     pages(&written[most..]);
     let web = ["web.root", "domain", "web.addresses"]

@@ -181,9 +181,17 @@ fn furnish(folder: &Path, made: &Path) {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(made.join(from), to).unwrap();
     }
-    let secret = folder.join("etc/jitsi-install/token.secret");
-    fs::create_dir_all(secret.parent().unwrap()).unwrap();
-    fs::write(secret, format!("{SHARED}\n")).unwrap();
+    let secrets = folder.join("etc/jitsi-install");
+    fs::create_dir_all(&secrets).unwrap();
+    fs::write(secrets.join("token.secret"), format!("{SHARED}\n")).unwrap();
+    for name in [
+        "database.password",
+        "reader.password",
+        "smtp.password",
+        "webhook.key",
+    ] {
+        fs::write(secrets.join(name), format!("{SHARED} {name}\n")).unwrap();
+    }
     let standins = proving::root().join("tests/standins");
     copy(&standins.join("meet"), &folder.join("srv/jitsi-meet"));
     copy(
@@ -235,8 +243,11 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
     let name = format!("{example}/{}", release.as_str());
     furnish(folder, made);
     let base = AbsPath::parse(&folder.to_string_lossy()).unwrap();
-    let mut site = site::parse(&text.replace("\"/", &format!("\"{base}/")))
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    // A path of an address is none on the disk.
+    let text = text
+        .replace("\"/", &format!("\"{base}/"))
+        .replace(&format!("path = \"{base}/"), "path = \"/");
+    let mut site = site::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
     let web_root = site
         .web
         .root
@@ -253,6 +264,9 @@ fn lay_out(example: &str, text: &str, release: Release, folder: &Path, made: &Pa
     let system = release.platform();
     platform.jicofo.owner = system.jicofo.owner;
     platform.videobridge.owner = system.videobridge.owner;
+    platform.accounts.account.owner = system.accounts.account.owner;
+    // systemd looks whether it is there, on the machine that asks.
+    platform.accounts.program = AbsPath::fixed("/bin/true");
 
     let mut machine = Machine::open(Path::new("/")).unwrap();
     let reader = Machine::open(Path::new("/")).unwrap();

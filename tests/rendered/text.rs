@@ -40,6 +40,8 @@ fn every_template_is_rendered_somewhere() {
             (_, "jicofo.hocon") => "jicofo.conf".to_owned(),
             (_, "jvb.hocon") => "jvb.conf".to_owned(),
             (_, "config.sh") => "config".to_owned(),
+            (_, "logrotate.sh") => "jitsi-accounts".to_owned(),
+            (_, "socket.ini") => "jitsi-accounts.socket".to_owned(),
             (_, "sysctl.properties") => "20-jvb-udp-buffers.conf".to_owned(),
             ("meet", script) => format!("meet.example.org-{script}"),
             ("nginx", _) => "meet.example.org.conf".to_owned(),

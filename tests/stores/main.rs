@@ -10,6 +10,13 @@
 #[path = "../databases/mod.rs"]
 mod databases;
 
+mod carried;
+mod crash;
+
+mod hostile;
 mod lists;
+mod moved;
 mod people;
+mod races;
 mod rooms;
+mod rows;

@@ -102,13 +102,19 @@ pub async fn reject(
     })
 }
 
-/// Takes a rejection back: the account waits again, and links in older mails stay dead.
+/// Takes a rejection back: the account waits again, or has its address to confirm again, where
+/// that was still to be done. Links to decide in older mails stay dead.
 ///
 /// # Errors
 /// When the account is not rejected.
 pub async fn reopen(office: &Office, actor: &Actor, id: &AccountId) -> Result<Account> {
     let work = office.store.begin().await?;
-    let account = step(office, &work, id, Event::Reopen).await?;
+    let event = if work.only_claims_email(id).await? {
+        Event::ReopenUnconfirmed
+    } else {
+        Event::Reopen
+    };
+    let account = step(office, &work, id, event).await?;
     let entry = Entry::new("account.reopened", Some(&account), "done");
     note(office, &work, actor, &entry).await?;
     work.commit().await?;

@@ -10,6 +10,7 @@ pub mod decide;
 pub mod device;
 pub mod email;
 pub mod expire;
+pub mod export;
 pub mod groups;
 pub mod invite;
 pub mod leave;

@@ -142,6 +142,14 @@ pub async fn off(
     Ok(true)
 }
 
+/// How many recovery codes are left.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn left(office: &Office, account: &Account) -> Result<i64, Failure> {
+    Ok(office.store.recovery_codes(&account.id).await?)
+}
+
 /// Makes new recovery codes; the old ones are worth nothing any more.
 ///
 /// # Errors

@@ -166,13 +166,6 @@ fn read<'a>(office: &Office, policy: &Policy, form: &'a Form) -> Result<Read<'a>
         .map_err(&mut keep)
         .ok();
     let reason = check::reason(&form.reason).map_err(&mut keep).ok();
-    if policy.mode == Registration::Approval
-        && policy.ask_reason
-        && reason.as_deref() == Some("")
-        && form.invite.is_empty()
-    {
-        keep(Mistake::new("reason", "form.reason.empty"));
-    }
     if !policy.terms_url.is_empty() && !form.terms {
         keep(Mistake::new("terms", "form.terms"));
     }

@@ -13,9 +13,7 @@ use crate::account::{Account, AccountId, Actor, Office, Origin, Role, State, pos
 use crate::secret::Secret;
 
 /// Seconds for which a link to a first password is good.
-const SETUP: i64 = 3 * 86_400;
-/// Seconds for which a link to a new password is good.
-const RESET: i64 = 3600;
+pub const SETUP: i64 = 3 * 86_400;
 
 /// An account to be made.
 #[derive(Debug, Clone)]
@@ -274,7 +272,7 @@ pub async fn reset(office: &Office, actor: &Actor, id: &AccountId) -> Result<Acc
     if account.email.is_none() {
         return Err(Refusal::EmailNone);
     }
-    let link = fresh(office, &work, &account, Purpose::Reset, RESET).await?;
+    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
     outbox::mail(office, &work, &post::reset(office, &account, &link)).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("by mail");
     note(office, &work, actor, &entry).await?;
@@ -293,7 +291,7 @@ pub async fn setup(
 ) -> Result<(Account, Secret<String>)> {
     let work = office.store.begin().await?;
     let account = signs_in(&work, id).await?;
-    let link = fresh(office, &work, &account, Purpose::Reset, RESET).await?;
+    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("link shown");
     note(office, &work, actor, &entry).await?;
     work.commit().await?;

@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
             work.add_group(group).await?;
         }
         let (world, actor) = (&*self.office.world, &self.options.actor);
-        work.add_accounts(world, actor, &decided.accounts).await
+        work.add_incoming(world, actor, &decided.accounts).await
     }
 
     /// Hashes passwords that were kept as they are, as many at a time as there are places.

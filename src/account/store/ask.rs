@@ -52,12 +52,6 @@ impl Ask {
         self
     }
 
-    /// The next value, a number or nothing.
-    pub(super) fn maybe_number(mut self, value: Option<i64>) -> Self {
-        self.values.push(Value::Number(value));
-        self
-    }
-
     /// The next values, texts.
     pub(super) fn texts<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {
         for value in values {

@@ -144,7 +144,9 @@ impl Store {
 impl Work {
     /// Writes an entry, with the change that it tells of.
     pub async fn append(&self, world: &dyn World, actor: &Actor, entry: &Entry) -> Result<()> {
-        let (id, now) = (world.id(), world.millis());
+        // The key begins with the very time that is written: filters by time go by it.
+        let (now, id) = (world.millis(), world.id());
+        let id = format!("{}{}", at(now), id.get(11..).unwrap_or_default());
         self.run(
             sql("INSERT INTO audit (id, at, actor, actor_name, address, agent, action, target, target_name, outcome, detail) \
                  VALUES (?,?,?,?,?,?,?,?,?,?,?)")

@@ -67,7 +67,7 @@ impl Store {
 impl Work {
     /// Adds accounts with their groups and an entry in the audit trail for each.
     /// [`super::Error::Taken`] says which field another account has; the transaction is over then.
-    pub async fn add_accounts(
+    pub async fn add_incoming(
         &self,
         world: &dyn World,
         actor: &Actor,

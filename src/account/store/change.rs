@@ -2,66 +2,55 @@
 //! it found it; who finds another says so to the person and changes nothing.
 
 use super::accounts::{NewAccount, class, email_key, role_rank, state_rank};
-use super::ask::{LONG, fit, places, sql};
+use super::ask::{LONG, Value, fit, places, sql};
 use super::error::Result;
 use super::words::{search_text, words};
 use super::{Store, Work};
 use crate::account::{Account, AccountId, Role, State};
+use crate::secret::Secret;
 
 impl Work {
     /// Adds an account. [`super::Error::Taken`] says which field another account has; the
     /// transaction is over then.
     pub async fn add_account(&self, new: &NewAccount) -> Result<()> {
-        fit("login", 64, new.login.as_str())?;
-        fit("login", 190, &new.login_skeleton)?;
-        fit("display name", 190, &new.display_name)?;
-        fit(
-            "e-mail address",
-            190,
-            new.email.as_deref().unwrap_or_default(),
-        )?;
-        fit("language", 16, &new.language)?;
-        fit("reason", LONG, &new.reason)?;
-        let order = new.email.as_deref().map(email_key).unwrap_or_default();
-        // An address belongs to nobody until it is confirmed.
-        let is_claim = new.state == State::Unconfirmed || new.email.is_none();
-        let key = (!is_claim).then_some(order.as_str());
-        let (hash, scram_sha_1, scram_sha_256) = match &new.keys {
-            None => ("", None, None),
-            Some(keys) => (
-                keys.hash.reveal().as_str(),
-                keys.scram_sha_1.as_ref().map(|key| key.reveal().as_str()),
-                keys.scram_sha_256.as_ref().map(|key| key.reveal().as_str()),
-            ),
+        self.add_accounts(std::slice::from_ref(new)).await
+    }
+
+    /// Adds many, some hundred at a time, for imports: either all or, with an error, none.
+    pub async fn add_accounts(&self, many: &[NewAccount]) -> Result<()> {
+        for some in many.chunks(100) {
+            let mut rows = Vec::with_capacity(some.len());
+            let mut found = Vec::with_capacity(some.len() * 4);
+            for new in some {
+                rows.push(row(new)?);
+                for word in words(new.login.as_str(), new.email.as_deref(), &new.display_name) {
+                    found.push(vec![text(word), text(&new.id.0)]);
+                }
+            }
+            self.insert("accounts", COLUMNS, rows).await?;
+            self.insert("words", "word, account", found).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows to a table, with as few statements as fit a driver.
+    pub(super) async fn insert(
+        &self,
+        table: &str,
+        columns: &str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<()> {
+        let Some(width) = rows.first().map(Vec::len) else {
+            return Ok(());
         };
-        self.run(
-            sql("INSERT INTO accounts (id, login, login_skeleton, email, email_key, email_order, display_name, state, role, \
-                 language, origin, reason, created, state_since, last_seen, password, scram_sha_1, scram_sha_256, \
-                 totp_step, stamp, class, search) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,?,?,?,0,?,?,?)")
-                .text(&new.id.0)
-                .text(new.login.as_str())
-                .text(&new.login_skeleton)
-                .maybe_text(new.email.as_deref())
-                .maybe_text(key)
-                .text(&order)
-                .text(&new.display_name)
-                .text(new.state.as_str())
-                .text(new.role.as_str())
-                .text(&new.language)
-                .text(new.origin.as_str())
-                .text(&new.reason)
-                .number(new.created)
-                .number(new.created)
-                .text(hash)
-                .maybe_text(scram_sha_1)
-                .maybe_text(scram_sha_256)
-                .text(&new.stamp)
-                .number(class(new.state, new.role, new.origin, false))
-                .text(search_text(new.login.as_str(), new.email.as_deref(), &new.display_name)),
-        )
-        .await?;
-        let found = words(new.login.as_str(), new.email.as_deref(), &new.display_name);
-        self.add_words(&new.id, &found).await
+        let one = format!("({})", places(width));
+        for some in rows.chunks(200) {
+            let all = vec![one.as_str(); some.len()].join(",");
+            let mut ask = sql(format!("INSERT INTO {table} ({columns}) VALUES {all}"));
+            ask.values = some.concat();
+            self.run(ask).await?;
+        }
+        Ok(())
     }
 
     /// Moves an account from one state to another: `false` when it is not in the first one (any
@@ -100,9 +89,9 @@ impl Work {
     /// transaction ends, so that two cannot both be the last to go.
     pub async fn other_admins(&self, id: &AccountId) -> Result<usize> {
         // A write that changes nothing is the lock that all three understand.
-        self.run(
-            sql("UPDATE accounts SET state = state WHERE class BETWEEN 2200 AND 2299").clone(),
-        )
+        self.run(sql(
+            "UPDATE accounts SET state = state WHERE class BETWEEN 2200 AND 2299",
+        ))
         .await?;
         let admins: Vec<String> = self
             .all(sql(
@@ -278,17 +267,60 @@ impl Work {
     }
 
     async fn add_words(&self, id: &AccountId, words: &[String]) -> Result<()> {
-        if words.is_empty() {
-            return Ok(());
-        }
-        let mut rows = "(?,?),".repeat(words.len());
-        rows.pop();
-        let mut ask = sql(format!("INSERT INTO words (word, account) VALUES {rows}"));
-        for word in words {
-            ask = ask.text(word).text(&id.0);
-        }
-        self.run(ask).await.map(|_| ())
+        let rows = words.iter().map(|word| vec![text(word), text(&id.0)]);
+        self.insert("words", "word, account", rows.collect()).await
     }
+}
+
+/// The columns of [`row`].
+const COLUMNS: &str = "id, login, login_skeleton, email, email_key, email_order, display_name, state, role, language, \
+     origin, reason, created, state_since, last_seen, password, scram_sha_1, scram_sha_256, totp_step, stamp, class, search";
+
+/// A new account as the database gets it.
+fn row(new: &NewAccount) -> Result<Vec<Value>> {
+    fit("login", 64, new.login.as_str())?;
+    fit("login", 190, &new.login_skeleton)?;
+    fit("display name", 190, &new.display_name)?;
+    fit(
+        "e-mail address",
+        190,
+        new.email.as_deref().unwrap_or_default(),
+    )?;
+    fit("language", 16, &new.language)?;
+    fit("reason", LONG, &new.reason)?;
+    let (login, email) = (new.login.as_str(), new.email.as_deref());
+    let key = email.map(email_key);
+    let keys = new.keys.as_ref();
+    let secret = |secret: &Secret<String>| secret.reveal().clone();
+    Ok(vec![
+        text(&new.id.0),
+        text(login),
+        text(&new.login_skeleton),
+        Value::Text(email.map(str::to_owned)),
+        // An address belongs to nobody until it is confirmed.
+        Value::Text(key.clone().filter(|_| new.state != State::Unconfirmed)),
+        text(key.unwrap_or_default()),
+        text(&new.display_name),
+        text(new.state.as_str()),
+        text(new.role.as_str()),
+        text(&new.language),
+        text(new.origin.as_str()),
+        text(&new.reason),
+        Value::Number(Some(new.created)),
+        Value::Number(Some(new.created)),
+        Value::Number(Some(0)),
+        text(keys.map_or_else(String::new, |keys| secret(&keys.hash))),
+        Value::Text(keys.and_then(|keys| keys.scram_sha_1.as_ref().map(secret))),
+        Value::Text(keys.and_then(|keys| keys.scram_sha_256.as_ref().map(secret))),
+        Value::Number(Some(0)),
+        text(&new.stamp),
+        Value::Number(Some(class(new.state, new.role, new.origin, false))),
+        text(search_text(login, email, &new.display_name)),
+    ])
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(Some(value.into()))
 }
 
 impl Store {

@@ -18,6 +18,14 @@ impl Store {
         )
         .await
     }
+
+    /// Whether the address of an account is one that nobody has confirmed.
+    pub async fn only_claims_email(&self, id: &AccountId) -> Result<bool> {
+        let ask = sql(
+            "SELECT COUNT(*) FROM accounts WHERE id = ? AND email IS NOT NULL AND email_key IS NULL",
+        );
+        Ok(self.number(ask.text(&id.0)).await? == 1)
+    }
 }
 
 impl Work {

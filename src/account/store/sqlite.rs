@@ -9,7 +9,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use super::Store;
-use super::ask::sql;
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use super::error::{Error, Result};
 use super::kind::Kind;
 
@@ -46,8 +47,13 @@ impl Store {
                         .into(),
             });
         }
-        self.all::<String>(sql("VACUUM INTO ?").text(file))
-            .await
-            .map(|_| ())
+        // A connection of its own: those of the pool only read, or are waited for.
+        let copy = async {
+            let mut connection = self.shared.reads.connect_options().connect().await?;
+            let ask = sqlx::query("VACUUM INTO ?").bind(file.to_owned());
+            ask.execute(&mut connection).await?;
+            connection.close().await
+        };
+        copy.await.map_err(|error| self.error(&error))
     }
 }

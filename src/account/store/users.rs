@@ -156,6 +156,8 @@ impl Store {
         let (ids, next) = self.walked(list, rows, after, &classes, &wanted).await?;
         let total = if wanted.condition.is_empty() {
             Some(self.counted_users(&classes).await?)
+        } else if list.after.is_none() && next.is_none() {
+            Some(Total::Exactly(ids.len() as u64))
         } else {
             None
         };

@@ -41,7 +41,9 @@ pub enum TextError {
         why: String,
     },
     /// There is no text of that key.
-    #[error("`{path}`: there is no text `{key}`\nhint: `jitsi-accounts texts` lists all")]
+    #[error(
+        "`{path}`: there is no text `{key}`\nhint: docs/accounts-pages.md says where all of them stand"
+    )]
     Key {
         /// Which file.
         path: String,

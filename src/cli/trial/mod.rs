@@ -1,5 +1,6 @@
 //! `try`: a whole site in a throw-away folder, running where the programs for it are there.
 
+mod accounts;
 mod stage;
 mod start;
 
@@ -81,7 +82,16 @@ fn site_in(
     };
     let ports = Ports::free()?;
     let mut remarks = Vec::new();
-    let site = stage::site(args, web, &ports, stage, &platform, &mut remarks)?;
+    let accounts = accounts::program();
+    let site = stage::site(
+        args,
+        web,
+        &ports,
+        stage,
+        &platform,
+        accounts.is_some(),
+        &mut remarks,
+    )?;
     let scene = lay_out(site, platform, &mut machine, stage)?;
     describe(&scene, stage, &remarks, report);
 
@@ -91,10 +101,15 @@ fn site_in(
         caddy
     };
     let mut running = Vec::new();
-    let mut url = None;
+    let (mut url, mut people) = (None, None);
     match (args.no_start, process::find("prosody"), server) {
         (false, Some(prosody), Some(server)) => {
-            running = start::start(&scene, stage, &ports, &prosody, &server)?;
+            if let Some(program) = &accounts {
+                let (program, trial) = accounts::start(&scene, stage, &ports, program)?;
+                running.push(program);
+                people = Some(trial);
+            }
+            running.extend(start::start(&scene, stage, &ports, &prosody, &server)?);
             url = Some(open_link(&scene, args)?);
         }
         (false, prosody, _) => {
@@ -109,7 +124,11 @@ fn site_in(
         }
         (true, ..) => {}
     }
-    tell(&scene, stage, &ports, &running, url.as_deref(), report);
+    let told = Told {
+        url: url.as_deref(),
+        accounts: people.as_ref(),
+    };
+    tell(&scene, stage, &ports, &running, &told, report);
     if running.is_empty() && !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         return Ok(ExitCode::SUCCESS);
     }
@@ -236,14 +255,23 @@ fn describe(scene: &Scene, stage: &Stage, remarks: &[String], report: &mut Repor
     }
 }
 
+/// What a trial ends with.
+struct Told<'a> {
+    /// The meeting.
+    url: Option<&'a str>,
+    /// The account service.
+    accounts: Option<&'a accounts::Trial>,
+}
+
 fn tell(
     scene: &Scene,
     stage: &Stage,
     ports: &Ports,
     running: &[Running],
-    url: Option<&str>,
+    told: &Told<'_>,
     report: &mut Report,
 ) {
+    let url = told.url;
     if report.is_json() {
         let programs: Vec<_> = running
             .iter()
@@ -253,6 +281,9 @@ fn tell(
             "folder": stage.base,
             "domain": scene.site.domain,
             "url": url,
+            "accounts": told.accounts.map(|trial| serde_json::json!({
+                "url": trial.url, "admin": trial.name, "link": trial.link, "mails": trial.mails,
+            })),
             "ports": { "http": ports.http, "https": ports.https, "c2s": ports.c2s, "bosh": ports.bosh },
             "running": programs,
         }));
@@ -265,6 +296,18 @@ fn tell(
         report.note("open this; your browser will warn of the self-signed certificate:\n");
         report.data(url);
         report.note("");
+        if let Some(trial) = told.accounts {
+            report.note(&format!(
+                "accounts: {} (sign up there; mails come into {})",
+                trial.url, trial.mails
+            ));
+            report.note(&format!(
+                "`{}` approves: the password is chosen once, at\n",
+                trial.name
+            ));
+            report.data(&trial.link);
+            report.note("");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::report::{FAILED, Failure, Report, USAGE};
-use super::{Args, standin};
+use super::{Args, accounts, standin};
 use crate::host::{process, stand};
 use crate::name::{AbsPath, Owner};
 use crate::platform::Platform;
@@ -55,7 +55,7 @@ impl Stage {
         let Some((user, group)) = self.run_as else {
             return Ok(());
         };
-        for name in ["standins", "run", "log"] {
+        for name in ["standins", "run", "log", "mails"] {
             let path = PathBuf::from(self.base.join(name).as_str());
             if stand::is_dir(&path) {
                 stand::give(&path, user, group).map_err(|error| Failure::io(&path, &error))?;
@@ -84,17 +84,19 @@ pub(super) struct Ports {
     pub(super) https: u16,
     pub(super) c2s: u16,
     pub(super) bosh: u16,
+    pub(super) accounts: u16,
 }
 
 impl Ports {
     pub(super) fn free() -> Result<Self, Failure> {
-        let [http, https, c2s, bosh] = process::free_ports()
+        let [http, https, c2s, bosh, accounts] = process::free_ports()
             .map_err(|error| Failure::new(FAILED, format!("no free port on 127.0.0.1: {error}")))?;
         Ok(Self {
             http,
             https,
             c2s,
             bosh,
+            accounts,
         })
     }
 }
@@ -106,6 +108,7 @@ pub(super) fn site(
     ports: &Ports,
     stage: &Stage,
     platform: &Platform,
+    has_accounts: bool,
     remarks: &mut Vec<String>,
 ) -> Result<Site, Failure> {
     let given = |path: &Path| -> Result<AbsPath, Failure> {
@@ -143,9 +146,15 @@ pub(super) fn site(
             written("standins/meet", standin::MEET)?
         }
     };
+    let accounts = if has_accounts {
+        accounts::table(ports)
+    } else {
+        remarks.push("the program `jitsi-accounts` is neither beside this one nor on the PATH: meetings are tried without accounts".to_owned());
+        String::new()
+    };
     let text = format!(
         "schema = 1\ndomain = \"{}\"\n[web]\nserver = \"{}\"\naddresses = [\"127.0.0.1\"]\nhttp_port = {}\nhttps_port = {}\nroot = \"{meet}\"\n\
-         [prosody]\nc2s_port = {}\nhttp_port = {}\nplugins = \"{plugins}\"\n[videobridge]\nwebsockets = true\n",
+         [prosody]\nc2s_port = {}\nhttp_port = {}\nplugins = \"{plugins}\"\n[videobridge]\nwebsockets = true\n{accounts}",
         args.domain.escape_default(),
         web.as_str(),
         ports.http,

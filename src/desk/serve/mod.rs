@@ -62,6 +62,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     // Mistakes are named before anything is opened.
     let settings = file::settings(&global.config)?;
     let secrets = file::secrets(&settings)?;
+    office::not_as_root(&settings)?;
     log::start(args.log, args.log_level);
     let connections = many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()

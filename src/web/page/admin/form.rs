@@ -2,6 +2,7 @@
 
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::Uri;
 use axum::http::request::Parts;
 
 use crate::account::AccountId;
@@ -45,7 +46,10 @@ impl Fields {
     /// The lines of a larger field.
     #[must_use]
     pub fn lines(&self, name: &str) -> Vec<String> {
-        self.get(name).lines().map(|line| line.trim().to_owned()).collect()
+        self.get(name)
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect()
     }
 
     /// The accounts that were chosen, each once, at most as many as a page shows.
@@ -60,6 +64,14 @@ impl Fields {
         ids
     }
 
+    /// What a query of ours says, as it came along in a form; nothing when it is none.
+    #[must_use]
+    pub fn of_query(text: &str) -> Self {
+        let uri = format!("/{text}").parse::<Uri>().unwrap_or_default();
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&uri);
+        Self(pairs.map_or_else(|_| Vec::new(), |Query(pairs)| pairs))
+    }
+
     /// A query of these names that keeps what was sent, and others with values of their own.
     #[must_use]
     pub fn query(&self, keep: &[&str], more: &[(&str, &str)]) -> String {
@@ -69,7 +81,11 @@ impl Fields {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", guard::encoded(value)))
             .collect();
-        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+        if pairs.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", pairs.join("&"))
+        }
     }
 }
 
@@ -78,7 +94,8 @@ impl FromRequest<App> for Fields {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
         let sent = Form::<Vec<(String, String)>>::from_request(request, app).await;
-        sent.map(|Form(pairs)| Self(pairs)).map_err(|_| Fault::Senseless)
+        sent.map(|Form(pairs)| Self(pairs))
+            .map_err(|_| Fault::Senseless)
     }
 }
 
@@ -87,7 +104,8 @@ impl FromRequestParts<App> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         let sent = Query::<Vec<(String, String)>>::from_request_parts(parts, app).await;
-        sent.map(|Query(pairs)| Self(Fields(pairs))).map_err(|_| Fault::Senseless)
+        sent.map(|Query(pairs)| Self(Fields(pairs)))
+            .map_err(|_| Fault::Senseless)
     }
 }
 

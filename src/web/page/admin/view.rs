@@ -1,12 +1,15 @@
 //! The shapes in which templates get what acts give: times, people, choices, refusals.
 
+use axum::http::StatusCode;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::account::act::refusal::Refusal;
 use crate::account::audit::Written;
 use crate::account::store::Group;
-use crate::account::Account;
+use crate::account::text::Texts;
+use crate::account::{Account, AccountId};
+use crate::web::answer::Fault;
 use crate::web::guard::Scene;
 
 /// A point in time, for machines and for people.
@@ -21,7 +24,12 @@ impl Moment {
     #[must_use]
     pub fn of(seconds: i64) -> Self {
         let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let day = format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day());
+        let day = format!(
+            "{:04}-{:02}-{:02}",
+            at.year(),
+            u8::from(at.month()),
+            at.day()
+        );
         let clock = format!("{:02}:{:02}", at.hour(), at.minute());
         Self {
             iso: format!("{day}T{clock}:{:02}Z", at.second()),
@@ -154,7 +162,10 @@ impl Choice {
     pub fn words(scene: &Scene, below: &str, values: &[&str]) -> Vec<Self> {
         let texts = &scene.app.office.texts;
         let text = |value: &str| texts.say(scene.language, &format!("{below}{value}"), &[]);
-        values.iter().map(|value| Self::new(*value, text(value))).collect()
+        values
+            .iter()
+            .map(|value| Self::new(*value, text(value)))
+            .collect()
     }
 
     /// Groups by their names.
@@ -168,9 +179,9 @@ impl Choice {
 
     /// The languages of pages.
     #[must_use]
-    pub fn languages() -> Vec<Self> {
-        let all = crate::web::language::LANGUAGES.iter();
-        all.map(|(value, text)| Self::new(*value, *text)).collect()
+    pub fn languages(texts: &Texts) -> Vec<Self> {
+        let all = texts.languages();
+        all.map(|(value, text)| Self::new(value, text)).collect()
     }
 }
 
@@ -182,6 +193,43 @@ pub struct Wrong {
 }
 
 impl Wrong {
+    /// A refusal that a page tells of.
+    ///
+    /// # Errors
+    /// What has a page of its own: no such account, a database that does not answer.
+    pub fn told(scene: &Scene, refusal: Refusal) -> Result<Self, Fault> {
+        match refusal {
+            Refusal::Gone => Err(Fault::Missing),
+            Refusal::Store(error) => Err(error.into()),
+            other => Ok(Self::of(scene, &other)),
+        }
+    }
+
+    /// 422 for a field of a form, 409 for what stands in the way.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        if self.field.is_empty() {
+            StatusCode::CONFLICT
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.text
+    }
+
+    /// A text of the console without a field.
+    #[must_use]
+    pub fn say(scene: &Scene, key: &str) -> Self {
+        Self {
+            field: "",
+            text: scene.app.office.texts.say(scene.language, key, &[]),
+        }
+    }
+
     /// A refusal in the page's language.
     #[must_use]
     pub fn of(scene: &Scene, refusal: &Refusal) -> Self {
@@ -216,6 +264,32 @@ impl Wrong {
         Self {
             field: refusal.field(),
             text,
+        }
+    }
+}
+
+/// What came of an act on several people.
+#[derive(Debug, Default, Serialize)]
+pub struct Outcome {
+    /// How many it was done to.
+    pub done: usize,
+    /// Of how many.
+    pub all: usize,
+    /// Why it was not done to the others.
+    pub left: Vec<String>,
+    /// Who can be put back among those who wait.
+    pub undo: Vec<String>,
+}
+
+impl Outcome {
+    /// These were rejected, which can be undone.
+    #[must_use]
+    pub fn rejected(ids: Vec<AccountId>) -> Self {
+        Self {
+            done: ids.len(),
+            all: ids.len(),
+            undo: ids.into_iter().map(|id| id.0).collect(),
+            ..Self::default()
         }
     }
 }

@@ -1,0 +1,75 @@
+//! Choosing a password by a link: another one, or the first one.
+
+use axum::Form;
+use axum::extract::Query;
+use serde::Deserialize;
+
+use super::{Token, dead};
+use crate::account::act::check::Mistake;
+use crate::account::act::link::Standing;
+use crate::account::act::reset::{self, Set};
+use crate::account::store::Purpose;
+use crate::secret::Secret;
+use crate::web::Cookie;
+use crate::web::answer::Answer;
+use crate::web::guard::{Scene, Visitor};
+use crate::web::limit::Cost;
+
+/// The form.
+#[derive(Debug, Deserialize)]
+pub struct Sent {
+    #[serde(default)]
+    t: String,
+    password: Secret<String>,
+}
+
+/// `GET /reset?t=`
+pub async fn show(visitor: Visitor, Query(Token { t }): Query<Token>) -> Answer {
+    open(&visitor, &t, Purpose::Reset).await
+}
+
+/// `GET /setup?t=`
+pub async fn show_first(visitor: Visitor, Query(Token { t }): Query<Token>) -> Answer {
+    open(&visitor, &t, Purpose::Setup).await
+}
+
+/// `POST /reset`
+pub async fn send(visitor: Visitor, Form(sent): Form<Sent>) -> Answer {
+    set(&visitor, &sent, Purpose::Reset).await
+}
+
+/// `POST /setup`
+pub async fn send_first(visitor: Visitor, Form(sent): Form<Sent>) -> Answer {
+    set(&visitor, &sent, Purpose::Setup).await
+}
+
+async fn open(scene: &Scene, token: &str, purpose: Purpose) -> Answer {
+    match reset::look(&scene.app.office, token, purpose).await? {
+        Standing::Good(_) => page(scene, token, purpose, &[]),
+        other => dead(scene, &other, "/forgot", "link.again"),
+    }
+}
+
+async fn set(scene: &Scene, sent: &Sent, purpose: Purpose) -> Answer {
+    scene.limit(Cost::Try)?;
+    let office = &scene.app.office;
+    match reset::set(office, &scene.actor(), &sent.t, purpose, &sent.password).await? {
+        Set::Done => scene
+            .go("/sign-in")
+            .cookie(Cookie::Session.clear(&scene.app.site))
+            .say("reset.done")
+            .answer(),
+        Set::Mistake(mistake) => page(scene, &sent.t, purpose, &[mistake]),
+        Set::Link(standing) => dead(scene, &standing, "/forgot", "link.again"),
+    }
+}
+
+fn page(scene: &Scene, token: &str, purpose: Purpose, mistakes: &[Mistake]) -> Answer {
+    scene
+        .page("public/reset.html")
+        .with("token", token)
+        .with("is_first", &(purpose == Purpose::Setup))
+        .with("minimum", &scene.app.office.settings.passwords.minimum)
+        .mistakes(mistakes)
+        .answer()
+}
