@@ -38,9 +38,9 @@ async fn measure(
     (whole(&reply), house.office.store.asked() - before, took)
 }
 
-fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort();
-    all[all.len() / 2]
+/// The least of many: what the work itself takes, without what else the machine does.
+fn least(all: Vec<Duration>) -> Duration {
+    all.into_iter().min().unwrap()
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn forgotten_passwords_mails_again_and_wrong_passwords() {
             }
             assert_eq!(seen[0], seen[1], "{path}");
         }
-        let (known, unknown) = (median(fast), median(slow));
+        let (known, unknown) = (least(fast), least(slow));
         println!("{path}: known {known:?}, unknown {unknown:?}");
         let ratio = known.as_secs_f64() / unknown.as_secs_f64();
         assert!(
@@ -139,7 +139,7 @@ async fn signing_up() {
         }
         assert_eq!(seen[0], seen[1]);
     }
-    let (known, unknown) = (median(fast), median(slow));
+    let (known, unknown) = (least(fast), least(slow));
     println!("known {known:?}, unknown {unknown:?}");
     let ratio = known.as_secs_f64() / unknown.as_secs_f64();
     assert!((0.6..1.67).contains(&ratio), "{known:?} and {unknown:?}");
@@ -176,7 +176,7 @@ async fn what_prosody_hears() {
         counts[0] == counts[1] && counts[1] == counts[2],
         "{counts:?}"
     );
-    let [ann, sue, nobody] = times.map(median);
+    let [ann, sue, nobody] = times.map(least);
     println!("ann {ann:?}, sue {sue:?}, nobody {nobody:?}");
     for other in [sue, nobody] {
         let ratio = ann.as_secs_f64() / other.as_secs_f64();
