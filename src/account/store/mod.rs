@@ -36,6 +36,7 @@ mod stream;
 mod tables;
 mod tokens;
 mod users;
+mod walk;
 mod words;
 mod work;
 
