@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use jitsi_install::account::act::approve::{self, Rejection};
 use jitsi_install::account::act::refusal::Refusal;
 use jitsi_install::account::act::{confirm, groups, link, settings};
+use jitsi_install::account::audit::Entry;
 use jitsi_install::account::store::{NewToken, Purpose};
 use jitsi_install::account::{Actor, Role, State};
 
@@ -22,6 +23,16 @@ async fn one_click_approves_into_a_group_and_tells_the_person() {
     let choir = groups::create(&house.office, &Actor::default(), "Choir", "")
         .await
         .unwrap();
+    let work = house.office.store.begin().await.unwrap();
+    let actor = Actor {
+        address: Some("203.0.113.9".parse().unwrap()),
+        ..Actor::default()
+    };
+    let entry = Entry::new("signup", Some(&ann), "done");
+    work.append(&*house.office.world, &actor, &entry)
+        .await
+        .unwrap();
+    work.commit().await.unwrap();
     house.later(3 * 86_400);
     let browser = house.browser(&ben).await;
 
@@ -30,6 +41,7 @@ async fn one_click_approves_into_a_group_and_tells_the_person() {
         "Ann Example",
         "ann@example.org",
         "I sing in the choir",
+        "203.0.113.9",
         "3 days",
         "Choir",
     ] {

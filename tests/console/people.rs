@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use jitsi_install::account::act::refusal::Refusal;
-use jitsi_install::account::act::{link, reset, session, users};
+use jitsi_install::account::act::{link, reset, session, signin, users};
 use jitsi_install::account::login::Login;
 use jitsi_install::account::store::Purpose;
 use jitsi_install::account::{Actor, Origin, Role, State};
@@ -128,7 +128,19 @@ async fn suspended_and_deleted_are_out_at_once() {
     let house = House::new().await;
     let browser = house.admin().await;
     let (office, actor) = (&house.office, Actor::default());
-    let ann = house.person("ann", State::Active, Role::Member).await;
+    let password = Secret::new("a long enough one to keep".to_owned());
+    let keys = office.hasher.make(&password, "ann").await.unwrap();
+    let ann = house
+        .add("ann", State::Active, Role::Member, |new| {
+            new.keys = Some(keys)
+        })
+        .await;
+    let prosody = async || {
+        signin::for_prosody(office, &actor, "ann", &password)
+            .await
+            .unwrap()
+    };
+    assert!(prosody().await);
     let hers = house.browser(&ann).await;
     let (_, link) = users::setup(office, &actor, &ann.id).await.unwrap();
     let token = link.reveal().split_once("t=").unwrap().1.to_owned();
@@ -144,6 +156,7 @@ async fn suspended_and_deleted_are_out_at_once() {
         "{}",
         page.location
     );
+    assert!(!prosody().await);
     let standing = reset::look(office, &token, Purpose::Reset).await.unwrap();
     assert_eq!(standing, link::Standing::Used);
     let (mails, _) = house.letters().await;

@@ -17,6 +17,7 @@ use crate::web::guard::Scene;
 pub struct Moment {
     iso: String,
     text: String,
+    day: String,
 }
 
 impl Moment {
@@ -34,6 +35,7 @@ impl Moment {
         Self {
             iso: format!("{day}T{clock}:{:02}Z", at.second()),
             text: format!("{day} {clock} UTC"),
+            day,
         }
     }
 

@@ -86,7 +86,7 @@ pub async fn page(
 async fn origin(store: &Store, id: &AccountId) -> Result<String, Fault> {
     let filter = AuditFilter {
         target: Some(id.clone()),
-        action: Some("signup.asked".into()),
+        action: Some("signup".into()),
         ..AuditFilter::default()
     };
     let found = store.audit(&filter, None, 1).await?;
