@@ -64,7 +64,10 @@ impl Database {
     /// Runs statements as the server's own administrator, in this database.
     pub fn administer(&self, statements: &str) -> String {
         match self.kind {
-            Kind::Sqlite => said(Command::new("sqlite3").arg(&self.name).arg(statements)),
+            Kind::Sqlite => {
+                let sqlite = program("sqlite3").expect("`sqlite3` is not here (install sqlite3)");
+                said(Command::new(sqlite).arg(&self.name).arg(statements))
+            }
             kind => Server::shared(kind)
                 .unwrap()
                 .administer(&self.name, statements),
@@ -324,6 +327,30 @@ impl Server {
             "-p", &port, "-U", "postgres", "-d", database, "-c", statements,
         ]);
         command
+    }
+
+    /// Runs statements as a user of the server, by loopback.
+    pub fn ask_as(&self, user: &str, password: &str, database: &str, statements: &str) -> String {
+        let (port, mut command) = (self.port.to_string(), self.client(database, ""));
+        if self.kind == Kind::MySql {
+            command = Command::new(program("mariadb").unwrap());
+            command.env("MYSQL_PWD", password);
+            command.args(["--no-defaults", "-N", "-B", "-h", "127.0.0.1", "-P", &port]);
+            command.args(["-u", user, "-e", statements, database]);
+        } else {
+            command.env("PGPASSWORD", password);
+            command.args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                user,
+                "-d",
+                database,
+                "-c",
+                statements,
+            ]);
+        }
+        said(&mut command)
     }
 
     /// An empty database with a user and a password of its own.

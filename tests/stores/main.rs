@@ -13,6 +13,7 @@ mod databases;
 mod carried;
 mod crash;
 
+mod documented;
 mod hostile;
 mod lists;
 mod moved;

@@ -157,7 +157,7 @@ fn a_database_that_does_not_fit_is_told_so() {
 }
 
 #[test]
-fn the_file_of_sqlite_is_its_owners() {
+fn the_file_of_sqlite_is_closed_to_others() {
     use std::os::unix::fs::PermissionsExt as _;
     let sqlite = Database::fresh(Kind::Sqlite).unwrap();
     crate::rooms::runtime().block_on(async {
@@ -168,7 +168,7 @@ fn the_file_of_sqlite_is_its_owners() {
                 .unwrap()
                 .permissions()
                 .mode();
-            assert_eq!(mode & 0o777, 0o600, "{suffix}");
+            assert_eq!(mode & 0o137, 0, "{suffix} {mode:o}");
         }
     });
 }

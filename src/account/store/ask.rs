@@ -172,6 +172,12 @@ impl FromRow for i64 {
     }
 }
 
+impl FromRow for Option<String> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error> {
+        fields.maybe_text()
+    }
+}
+
 impl FromRow for Option<i64> {
     fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error> {
         fields.maybe_number()

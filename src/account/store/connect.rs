@@ -1,6 +1,7 @@
 //! From an address to a pool of connections, with the tables as this program wants them.
 
 use std::str::FromStr as _;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const READERS: u32 = 4;
 
 impl Store {
     /// Opens a database, makes or moves its tables, and says clearly what does not fit. The file
-    /// of SQLite is made where it is missing, readable for its owner only.
+    /// of SQLite is made where it is missing, closed to all but its owner and its group.
     pub async fn connect(url: &str, password: Option<&Secret<String>>) -> Result<Self> {
         let store = Self::open(url, password).await?;
         store.fits().await?;
@@ -52,6 +53,7 @@ impl Store {
                 address,
                 writes,
                 reads,
+                asked: AtomicU64::new(0),
             }),
             within: None,
         };
@@ -151,8 +153,16 @@ fn scheme_only(url: &str) -> &str {
 }
 
 fn pool(kind: Kind, options: &AnyConnectOptions, most: u32, writes: bool) -> Pool<Any> {
-    AnyPoolOptions::new()
-        .max_connections(most)
+    let mut pool = AnyPoolOptions::new();
+    if kind == Kind::Sqlite && writes {
+        // With its last connection SQLite removes its index, and Prosody, which may only read,
+        // could not open the file any more: one connection stays.
+        pool = pool
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+    }
+    pool.max_connections(most)
         .acquire_timeout(PATIENCE)
         // Asking each time costs a round trip; asking those that rested is enough, and what only
         // reads is asked again anyway.

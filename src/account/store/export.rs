@@ -85,7 +85,7 @@ impl Store {
         let beyond = match (last, table.key) {
             (None, _) => String::new(),
             (Some(_), [one]) => format!("WHERE {one} > ?"),
-            (Some(_), keys) => format!("WHERE {}", self.kind().beyond(keys[0], keys[1], false)),
+            (Some(_), keys) => format!("WHERE {}", self.kind().beyond(keys[0], keys[1], ">")),
         };
         let mut ask = sql(format!(
             "SELECT {} FROM {} {beyond} ORDER BY {order} LIMIT {SOME}",

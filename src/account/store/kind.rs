@@ -85,7 +85,7 @@ impl Kind {
     pub(super) fn greeting(self, writes: bool) -> &'static str {
         match (self, writes) {
             (Self::Sqlite, true) => {
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA synchronous = FULL; \
                  PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"
             }
             (Self::Sqlite, false) => {
@@ -118,15 +118,14 @@ impl Kind {
         }
     }
 
-    /// "`(first, second)` lies beyond `(?, ?)`" in words that this kind answers from an index.
-    /// The values are bound as many times as [`Self::beyond_values`] says.
-    pub(super) fn beyond(self, first: &str, second: &str, descending: bool) -> String {
-        let sign = if descending { '<' } else { '>' };
-        match self {
-            Self::MySql => {
-                format!("({first} {sign} ? OR ({first} = ? AND {second} {sign} ?))")
-            }
-            Self::Sqlite | Self::Postgres => format!("({first}, {second}) {sign} (?, ?)"),
+    /// "`(first, second)` is at `(?, ?)` or beyond" (`>=`, or `>`, `<`, `<=`) in words that this
+    /// kind answers from an index. [`Self::beyond_values`] says how often the first value is bound.
+    pub(super) fn beyond(self, first: &str, second: &str, sign: &str) -> String {
+        if self == Self::MySql {
+            let strict = &sign[..1];
+            format!("({first} {strict} ? OR ({first} = ? AND {second} {sign} ?))")
+        } else {
+            format!("({first}, {second}) {sign} (?, ?)")
         }
     }
 

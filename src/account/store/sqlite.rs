@@ -14,13 +14,14 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::error::{Error, Result};
 use super::kind::Kind;
 
-/// Makes the file where it is missing, for its owner only; the log and the index that SQLite puts
-/// beside it get the same mode.
+/// Makes the file where it is missing, closed to all but its owner and, to read, its group: that
+/// of the folder, where Prosody reads it. The log and the index that SQLite puts beside it get the
+/// same mode.
 pub(super) fn prepare(file: &str, database: &str) -> Result<()> {
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(0o640)
         .open(file);
     match made {
         Ok(_) => Ok(()),

@@ -1,11 +1,14 @@
 //! The range of one class in one order, read in pieces and merged with the others.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 use super::ask::{Ask, sql};
 use super::kind::Kind;
-use super::users::{Row, Sort, Wanted};
+use super::users::{Sort, Wanted};
+use super::walk::Row;
+
+/// How many ranges are read with one question.
+pub(super) const TOGETHER: usize = 8;
 
 /// An account that may be on the page.
 #[derive(Debug, Clone)]
@@ -17,49 +20,41 @@ pub(super) struct Candidate {
     pub(super) hit: bool,
 }
 
-impl Candidate {
-    pub(super) fn key(&self) -> (&str, &str) {
-        (&self.value, &self.id)
-    }
-}
-
 /// The accounts of one class from a place on.
 pub(super) struct Stream {
-    class: i64,
-    /// The column's value and the key of the last one that was read.
-    last: Option<(String, String)>,
+    pub(super) class: i64,
+    /// What stands before each value, so that classes compare: the digit of a state.
+    prefix: String,
+    /// The column's value and the key from which to read on.
+    from: (String, String),
+    /// The same value with the prefix.
+    place: String,
+    /// Whether the account at that place has been read already.
+    is_read: bool,
     buffer: VecDeque<Candidate>,
     is_at_end: bool,
+    /// Rows of the next piece.
+    piece: usize,
 }
 
 impl Stream {
-    /// The range behind a mark; `None` when nothing of this class is behind it.
-    pub(super) fn begin(
-        class: i64,
-        sort: Sort,
-        descending: bool,
-        after: Option<&(String, String)>,
-    ) -> Option<Self> {
-        let mut last = after.cloned();
-        if let (Sort::State, Some((value, id))) = (sort, after) {
-            // The mark is the digit of a state and a login.
-            let mut chars = value.chars();
-            let rank = chars
-                .next()
-                .and_then(|c| c.to_digit(10))
-                .map_or(0, i64::from);
-            let here = class / 1000;
-            if here != rank && (here < rank) != descending {
-                return None;
-            }
-            last = (here == rank).then(|| (chars.as_str().to_owned(), id.clone()));
-        }
-        Some(Self {
+    /// A range that begins at a place, or behind it when `is_read`.
+    pub(super) fn begin(class: i64, sort: Sort, from: (String, String), is_read: bool) -> Self {
+        let prefix = if sort == Sort::State {
+            (class / 1000).to_string()
+        } else {
+            String::new()
+        };
+        Self {
             class,
-            last,
+            place: format!("{prefix}{}", from.0),
+            prefix,
+            from,
+            is_read,
             buffer: VecDeque::new(),
             is_at_end: false,
-        })
+            piece: 16,
+        }
     }
 
     /// Whether more must be read before the next one is known.
@@ -67,9 +62,13 @@ impl Stream {
         self.buffer.is_empty() && !self.is_at_end
     }
 
-    /// The next one.
-    pub(super) fn first(&self) -> Option<&Candidate> {
-        self.buffer.front()
+    /// Where the next one is, or at least where no other is before; `None` at the end.
+    pub(super) fn bound(&self) -> Option<(&str, &str)> {
+        match self.buffer.front() {
+            Some(candidate) => Some((&candidate.value, &candidate.id)),
+            None if self.is_at_end => None,
+            None => Some((&self.place, &self.from.1)),
+        }
     }
 
     /// Takes the next one.
@@ -77,55 +76,58 @@ impl Stream {
         self.buffer.pop_front()
     }
 
-    /// The question for the next rows of some streams: class, value, key, whether it is wanted.
+    /// The question for the next pieces of some ranges: class, value, key, whether it is wanted.
+    /// There are always one or [`TOGETHER`] of them, so that drivers know the statement.
     pub(super) fn ask(
-        streams: &[Self],
+        some: &[&mut Self],
         kind: Kind,
         sort: Sort,
         descending: bool,
         wanted: &Wanted,
-        most: usize,
     ) -> Ask {
         let column = sort.column();
-        let direction = if descending { "DESC" } else { "ASC" };
-        let is_unique = column == "login";
+        let (direction, sign) = if descending {
+            ("DESC", "<=")
+        } else {
+            ("ASC", ">=")
+        };
         let hit = if wanted.condition.is_empty() {
             "1".to_owned()
         } else {
             format!("CASE WHEN {} THEN 1 ELSE 0 END", wanted.condition)
         };
-        let order = if is_unique {
-            format!("a.login {direction}")
+        let (beyond, order) = if column == "login" {
+            (format!("a.login {sign} ?"), format!("a.login {direction}"))
         } else {
-            format!("a.{column} {direction}, a.id {direction}")
+            (
+                kind.beyond(&format!("a.{column}"), "a.id", sign),
+                format!("a.{column} {direction}, a.id {direction}"),
+            )
         };
-        let mut text = String::new();
-        for (at, stream) in streams.iter().enumerate() {
-            let between = if at == 0 { "" } else { " UNION ALL " };
-            let beyond = match &stream.last {
-                None => String::new(),
-                Some(_) if is_unique => {
-                    format!(" AND a.login {} ?", if descending { '<' } else { '>' })
-                }
-                Some(_) => format!(
-                    " AND {}",
-                    kind.beyond(&format!("a.{column}"), "a.id", descending)
-                ),
+        let count = if some.len() == 1 { 1 } else { TOGETHER };
+        let parts: Vec<String> = (0..count)
+            .map(|at| {
+                format!(
+                    "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
+                     WHERE a.class = ? AND {beyond} ORDER BY {order} LIMIT ?) t{at}"
+                )
+            })
+            .collect();
+        let mut ask = sql(parts.join(" UNION ALL "));
+        for at in 0..count {
+            // A place that no range needs asks for a class that nobody is in.
+            let nobody = (String::new(), String::new());
+            let (class, (value, id), piece) = some.get(at).map_or((-1, &nobody, 1), |stream| {
+                (stream.class, &stream.from, stream.piece)
+            });
+            ask = ask
+                .texts(wanted.values.iter().map(String::as_str))
+                .number(class);
+            let times = if column == "login" {
+                1
+            } else {
+                kind.beyond_values()
             };
-            let _ = write!(
-                text,
-                "{between}SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
-                 WHERE a.class = {}{beyond} ORDER BY {order} LIMIT {most}) t{at}",
-                stream.class
-            );
-        }
-        let mut ask = sql(text);
-        for stream in streams {
-            ask = ask.texts(wanted.values.iter().map(String::as_str));
-            let Some((value, id)) = &stream.last else {
-                continue;
-            };
-            let times = if is_unique { 1 } else { kind.beyond_values() };
             for _ in 0..times {
                 ask = if sort.is_number() {
                     ask.number(value.parse().unwrap_or(0))
@@ -133,45 +135,42 @@ impl Stream {
                     ask.text(value)
                 };
             }
-            if !is_unique {
+            if column != "login" {
                 ask = ask.text(id);
             }
+            ask = ask.number(i64::try_from(piece).unwrap_or(i64::MAX));
         }
         ask
     }
 
-    /// Gives the rows of [`Stream::ask`] to their streams.
-    pub(super) fn fill(
-        streams: &mut [Self],
-        rows: Vec<Row<String>>,
-        most: usize,
-        sort: Sort,
-        descending: bool,
-    ) {
-        let mut fresh: Vec<Vec<Candidate>> = streams.iter().map(|_| Vec::new()).collect();
+    /// Gives the rows of [`Stream::ask`] to their ranges.
+    pub(super) fn fill(some: &mut [&mut Self], rows: Vec<Row<String>>, descending: bool) {
+        let mut fresh: Vec<Vec<Candidate>> = some.iter().map(|_| Vec::new()).collect();
         for (class, (value, (id, hit))) in rows {
-            if let Some(at) = streams.iter().position(|stream| stream.class == class) {
+            if let Some(at) = some.iter().position(|stream| stream.class == class) {
                 let hit = hit != 0;
                 fresh[at].push(Candidate { value, id, hit });
             }
         }
-        for (stream, mut fresh) in streams.iter_mut().zip(fresh) {
-            fresh.sort_by(|a, b| a.key().cmp(&b.key()));
+        for (stream, mut fresh) in some.iter_mut().zip(fresh) {
+            stream.is_at_end = fresh.len() < stream.piece;
+            fresh.sort_by(|a, b| (&a.value, &a.id).cmp(&(&b.value, &b.id)));
             if descending {
                 fresh.reverse();
             }
-            stream.is_at_end = fresh.len() < most;
-            if let Some(last) = fresh.last() {
-                stream.last = Some((last.value.clone(), last.id.clone()));
+            if stream.is_read {
+                fresh.retain(|candidate| candidate.id != stream.from.1);
             }
-            if sort == Sort::State {
-                for candidate in &mut fresh {
-                    candidate
-                        .value
-                        .insert_str(0, &(stream.class / 1000).to_string());
-                }
+            if let Some(last) = fresh.last() {
+                stream.from = (last.value.clone(), last.id.clone());
+                stream.place = format!("{}{}", stream.prefix, last.value);
+                stream.is_read = true;
+            }
+            for candidate in &mut fresh {
+                candidate.value.insert_str(0, &stream.prefix);
             }
             stream.buffer.extend(fresh);
+            stream.piece = (stream.piece * 4).min(500);
         }
     }
 }

@@ -3,23 +3,21 @@
 //! State, role, origin and second factor are one number, the class, and each order has an index
 //! below it. A page is the first rows of some dozen ranges, merged: exact, whatever the filters.
 //! A search or a group is answered from the index of words or of members as long as few fit; where
-//! many do, the list is walked in its order and [`BUDGET`] accounts are looked at for one page,
+//! many do, the list is walked in its order and 4,000 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
 
 use std::collections::HashSet;
 
+use super::Store;
 use super::accounts::{COLUMNS, origin_rank, role_rank, state_rank};
 use super::ask::{Ask, places, sql};
 use super::error::{Error, Result};
 use super::groups::GroupId;
 use super::page::{Page, Total, mark, size, unmark};
-use super::stream::{Candidate, Stream};
+use super::walk::CLASSES;
 use super::words::terms;
-use super::{Kind, Store};
-use crate::account::{Account, AccountId, Origin, Role, State};
+use crate::account::{Account, Origin, Role, State};
 
-/// How many accounts are looked at for one page when too many fit the search for its index.
-pub(super) const BUDGET: usize = 4000;
 /// How many matches of the search, or members of a group, are gathered and sorted.
 const FEW: usize = 1000;
 /// Where counting ends.
@@ -153,7 +151,7 @@ impl Store {
                 .await;
         }
         let wanted = Wanted::of(&list.filter, &terms);
-        let (ids, next) = self.walked(list, rows, after, &classes, &wanted).await?;
+        let (ids, next) = self.walked(list, rows, after, &wanted).await?;
         let total = if wanted.condition.is_empty() {
             Some(self.counted_users(&classes).await?)
         } else if list.after.is_none() && next.is_none() {
@@ -194,13 +192,8 @@ impl Store {
 
     /// The classes that exist and fit: found by jumping from one to the next in the index.
     async fn classes(&self, filter: &UserFilter) -> Result<Vec<i64>> {
-        let all: Vec<Option<i64>> = self
-            .all(sql(
-                "WITH RECURSIVE c (v) AS (SELECT MIN(class) FROM accounts UNION ALL \
-                 SELECT (SELECT MIN(class) FROM accounts WHERE class > c.v) FROM c WHERE c.v IS NOT NULL) \
-                 SELECT v FROM c"
-            ))
-            .await?;
+        let ask = sql(format!("{CLASSES} SELECT v FROM c"));
+        let all: Vec<Option<i64>> = self.all(ask).await?;
         Ok(all
             .into_iter()
             .flatten()
@@ -301,101 +294,10 @@ impl Store {
             total,
         })
     }
-
-    /// The keys of a page, by walking the ranges of all classes in order.
-    async fn walked(
-        &self,
-        list: &UserList,
-        rows: usize,
-        after: Option<(String, String)>,
-        classes: &[i64],
-        wanted: &Wanted,
-    ) -> Result<(Vec<AccountId>, Option<String>)> {
-        let mut streams: Vec<Stream> = classes
-            .iter()
-            .filter_map(|class| Stream::begin(*class, list.sort, list.descending, after.as_ref()))
-            .collect();
-        self.fill(&mut streams, list.sort, list.descending, wanted, rows + 1)
-            .await?;
-        let (mut found, mut looked_at): (Vec<Candidate>, usize) = (Vec::new(), 0);
-        let mut last: Option<Candidate> = None;
-        while looked_at < BUDGET && found.len() <= rows {
-            for stream in &mut streams {
-                if stream.is_dry() {
-                    let some = std::slice::from_mut(stream);
-                    self.fill(some, list.sort, list.descending, wanted, 500)
-                        .await?;
-                }
-            }
-            let next = streams
-                .iter()
-                .enumerate()
-                .filter_map(|(at, stream)| stream.first().map(|candidate| (candidate, at)))
-                .reduce(|best, other| {
-                    if (other.0.key() < best.0.key()) == list.descending {
-                        best
-                    } else {
-                        other
-                    }
-                })
-                .map(|(_, at)| at);
-            let Some(candidate) = next.and_then(|at| streams[at].take()) else {
-                last = None;
-                break;
-            };
-            looked_at += 1;
-            if candidate.hit {
-                found.push(candidate.clone());
-            }
-            last = Some(candidate);
-        }
-        let next = if found.len() > rows {
-            found.truncate(rows);
-            found.last()
-        } else {
-            last.as_ref()
-        };
-        let next = next.map(|candidate| mark(&shown(list.sort, &candidate.value), &candidate.id));
-        Ok((
-            found
-                .into_iter()
-                .map(|candidate| AccountId(candidate.id))
-                .collect(),
-            next,
-        ))
-    }
-
-    async fn fill(
-        &self,
-        streams: &mut [Stream],
-        sort: Sort,
-        descending: bool,
-        wanted: &Wanted,
-        most: usize,
-    ) -> Result<()> {
-        let kind: Kind = self.kind();
-        // Many ranges in one question; SQLite takes at most 500 of them.
-        for some in streams.chunks_mut(100) {
-            let ask = Stream::ask(some, kind, sort, descending, wanted, most);
-            let rows: Vec<Row<String>> = if sort.is_number() {
-                let rows: Vec<Row<i64>> = self.all(ask).await?;
-                rows.into_iter()
-                    .map(|(class, (value, rest))| (class, (format!("{:020}", value.max(0)), rest)))
-                    .collect()
-            } else {
-                self.all(ask).await?
-            };
-            Stream::fill(some, rows, most, sort, descending);
-        }
-        Ok(())
-    }
 }
 
-/// A row of a range: class, value, key, and whether it is wanted.
-pub(super) type Row<V> = (i64, (V, (String, i64)));
-
 impl UserFilter {
-    fn fits(&self, class: i64) -> bool {
+    pub(super) fn fits(&self, class: i64) -> bool {
         let (state, role, origin) = (class / 1000, class / 100 % 10, class / 10 % 10);
         self.state
             .map_or(state != state_rank(State::Deleted), |wanted| {
@@ -452,17 +354,22 @@ fn value(sort: Sort, account: &Account) -> String {
     }
 }
 
-/// Numbers with leading zeros, so that texts sort as they do.
-fn comparable(sort: Sort, value: &str) -> String {
+/// A number with leading zeros, so that texts sort as numbers do.
+pub(super) fn padded(number: i64) -> String {
+    format!("{:020}", number.max(0))
+}
+
+/// A value such that texts sort as values do.
+pub(super) fn comparable(sort: Sort, value: &str) -> String {
     if sort.is_number() {
-        format!("{:020}", value.parse::<i64>().unwrap_or(0).max(0))
+        padded(value.parse().unwrap_or(0))
     } else {
         value.to_owned()
     }
 }
 
 /// The value as it stands in a mark.
-fn shown(sort: Sort, value: &str) -> String {
+pub(super) fn shown(sort: Sort, value: &str) -> String {
     if sort.is_number() {
         value.parse::<i64>().unwrap_or(0).to_string()
     } else {
