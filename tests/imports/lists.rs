@@ -149,8 +149,14 @@ async fn a_break_in_the_middle_is_gone_on_from() {
 /// Hashes by OpenSSL, by name of the kind.
 fn made_elsewhere() -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    for (kind, option) in [("sha512crypt", "-6"), ("sha256crypt", "-5"), ("md5crypt", "-1")] {
-        let made = Command::new("openssl").args(["passwd", option, RIGHT]).output();
+    for (kind, option) in [
+        ("sha512crypt", "-6"),
+        ("sha256crypt", "-5"),
+        ("md5crypt", "-1"),
+    ] {
+        let made = Command::new("openssl")
+            .args(["passwd", option, RIGHT])
+            .output();
         match made.map(|output| String::from_utf8(output.stdout).unwrap()) {
             Ok(hash) => found.push((kind, format!("{{CRYPT}}{}", hash.trim()))),
             Err(_) => skip("hashes of crypt(3)", "openssl is missing"),
