@@ -13,9 +13,10 @@ use crate::house::{Answer, House};
 
 /// The text of the field with the one-time link.
 fn shown_link(page: &Answer) -> String {
-    let at = page.text.find("readonly value=\"").expect("a link") + 16;
+    let start = "id=\"link\">";
+    let at = page.text.find(start).expect("a link") + start.len();
     let rest = &page.text[at..];
-    rest[..rest.find('"').unwrap()]
+    rest[..rest.find('<').unwrap()]
         .replace("&#x2F;", "/")
         .replace("&amp;", "&")
 }

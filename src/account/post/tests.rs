@@ -1,4 +1,4 @@
-//! Every mail in every language, and what visitors type into them.
+//! More is proved from outside, in `tests/mails.rs`.
 
 use super::paper::{NAMES, is_mail};
 
