@@ -152,7 +152,7 @@ async fn every_mail_is_whole_in_every_language() {
             assert!(text.len() > 100 && html.len() > 500, "{what}");
             for part in [&text, &html] {
                 assert!(
-                    !part.contains("mail.") && !part.contains('{') || part == &html,
+                    !part.contains(&format!("mail.{}", name.replace('-', "_"))),
                     "{what}"
                 );
                 assert!(!part.contains("{{") && !part.contains("{%"), "{what}");
@@ -204,7 +204,7 @@ async fn links_are_in_both_parts() {
     );
     let mail = post::recovery_code_used(&office, &ann, &Actor::default(), 1);
     assert!(mail.text.contains("1 code is left"), "{}", mail.text);
-    assert!(mail.text.contains("2026-11-23 00:00 UTC"), "{}", mail.text);
+    assert!(mail.text.contains("2026-11-22 22:40 UTC"), "{}", mail.text);
     assert_eq!(
         format!("{mail:?}"),
         format!("Mail {{ subject: {:?}, .. }}", mail.subject)

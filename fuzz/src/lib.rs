@@ -1,3 +1,4 @@
-//! What the targets have in common.
+//! What the targets have in common; `tests/imports/wild.rs` runs the same.
 
+#[path = "../../tests/imports/bodies.rs"]
 pub mod bodies;

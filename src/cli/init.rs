@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Let only people with a token in
     #[arg(long)]
     no_guests: bool,
+    /// With the account service, where people sign up
+    #[arg(long)]
+    accounts: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,6 +66,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
             .map(|text| AbsPath::parse(text).map_err(|why| word("the folder", text, why)))
             .transpose()?,
         guests: !args.no_guests,
+        accounts: args.accounts,
     };
     let path = scene::site_path(global);
     stand::create(&path, blank(&wishes).as_bytes()).map_err(|error| match error.kind() {

@@ -90,6 +90,13 @@ fn purge(machine: &Machine, applied: &Applied, places: &Places) -> Result<(), Fa
                 .map_err(|error| failed(&path, &error))?;
         }
     }
+    for (id, _) in applied.iter().filter(|(_, mark)| mark.was.is_none()) {
+        if id.starts_with("database ") {
+            machine
+                .drop_database(id, applied)
+                .map_err(|why| Failure::new(FAILED, format!("`{id}`: {why}")))?;
+        }
+    }
     for path in [places.secrets(), places.state.clone()] {
         machine
             .root()

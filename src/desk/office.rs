@@ -132,7 +132,13 @@ fn hasher(settings: &Settings) -> Result<Hasher, Failure> {
 
 /// Texts and mails, the administrator's own before those that are built in.
 pub(super) fn texts(settings: &Settings) -> Result<Texts, Failure> {
-    let bad = |what: String| Failure::new(BAD_SETTINGS, format!("`templates`: {what}"));
+    // Their errors carry a hint in a second line.
+    let bad = |text: String| match text.split_once("\nhint: ") {
+        Some((what, hint)) => {
+            Failure::new(BAD_SETTINGS, format!("`templates`: {what}")).hint(hint.to_owned())
+        }
+        None => Failure::new(BAD_SETTINGS, format!("`templates`: {text}")),
+    };
     let mut overrides = Overrides::default();
     if let Some(folder) = &settings.templates {
         let folder = Path::new(folder);
@@ -152,11 +158,9 @@ pub(super) fn texts(settings: &Settings) -> Result<Texts, Failure> {
                 .to_string_lossy()
                 .into_owned();
             let text = text_of(&file).map_err(|error| Failure::io(&file, &error))?;
-            overrides.add(&name, &text).map_err(|error| {
-                bad(format!("`{}`: {error}", file.display())).hint(
-                    "files there are called `locale/de.toml` or `mail/de/confirm.txt`; remove the others",
-                )
-            })?;
+            overrides
+                .add(&name, &text)
+                .map_err(|error| bad(format!("in `{}`: {error}", folder.display())))?;
         }
     }
     Texts::new(&settings.language, overrides).map_err(|error| bad(error.to_string()))

@@ -17,6 +17,7 @@ mod java;
 mod line;
 mod lua;
 mod network;
+mod people;
 mod probe;
 mod prosody;
 mod running;
@@ -197,6 +198,10 @@ pub const QUESTIONS: &[Question] = &[
     running::RUNS,
     running::BOOT,
     hosts::OWN_MODULE,
+    people::SERVICE,
+    people::PAGES,
+    people::FILES,
+    people::MAIL,
 ];
 
 /// What was wanted: everything that the judges compare with.
@@ -268,6 +273,7 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(certificates::checks(subject, probe));
     checks.extend(java::checks(subject, probe));
     checks.extend(network::checks(subject, probe));
+    checks.extend(people::checks(subject, probe));
     checks.extend(running::checks(subject, probe));
     checks.extend(versions::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));

@@ -40,7 +40,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::{Alter, AlterError};
 use crate::name::{AbsPath, Owner};
-use crate::plan::{Found, Observe, State};
+use crate::plan::{Applied, Found, Observe, State, removal};
 use crate::resource::{How, PackageVersion, Resource, Service};
 use root::Root;
 
@@ -87,6 +87,21 @@ impl Machine {
         match &self.live {
             Some(_) => live::trouble(service),
             None => Vec::new(),
+        }
+    }
+
+    /// Drops a database with everybody in it; nothing in a tree. Its server may be stopped.
+    ///
+    /// # Errors
+    /// The server's last words.
+    pub fn drop_database(&self, id: &str, books: &Applied) -> Result<(), String> {
+        let engine = books.get(id).map_or("", |mark| mark.wanted.as_str());
+        let thing = id
+            .split_once(' ')
+            .and_then(|(kind, name)| removal::thing(kind, name, engine));
+        match (&self.live, thing) {
+            (Some(live), Some(Resource::Database(gone))) => live.drop_database(&self.root, &gone),
+            _ => Ok(()),
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Wishes {
     pub acme_home: Option<AbsPath>,
     /// May people without a token come in?
     pub guests: bool,
+    /// Is the account service wanted?
+    pub accounts: bool,
 }
 
 /// The text of a new site file.
@@ -28,6 +30,13 @@ pub fn blank(wishes: &Wishes) -> String {
     let certificates = match &wishes.acme_home {
         Some(home) => format!("source = \"acme.sh\"\nhome = \"{home}\""),
         None => "source = \"self-signed\"         # or \"acme.sh\", \"certbot\", \"lego\", \"caddy\" with `home`, or \"files\" with `certificate` and `key`".to_owned(),
+    };
+    let accounts = if wishes.accounts {
+        "[accounts]\nregistration = \"approval\"      # or \"open\", \"invite\", \"closed\"\n\n\
+         # Mail leaves by this server; without it nobody can sign up:\n\
+         # [accounts.smtp]\n# host = \"mail.example.org\"\n\n"
+    } else {
+        ""
     };
     format!(
         "# The site file of jitsi-install. Only `schema` and `domain` are required; every other key\n\
@@ -55,6 +64,7 @@ pub fn blank(wishes: &Wishes) -> String {
          # Behind a NAT, say which outside address belongs to this machine's own:\n\
          # public_addresses = [{{ local = \"10.0.0.5\", public = \"198.51.100.7\" }}]\n\
          \n\
+         {accounts}\
          [meet.config]\n\
          # Any key of config.js, for example:\n\
          # startWithVideoMuted = true\n",
@@ -83,11 +93,13 @@ mod tests {
                 web: WebServer::Caddy,
                 acme_home,
                 guests: false,
+                accounts: true,
             };
             let site = crate::site::parse(&blank(&wishes)).unwrap();
             assert_eq!(site.domain, wishes.domain);
             assert_eq!(site.web.server, WebServer::Caddy);
             assert!(!site.auth.guests);
+            assert!(site.accounts.is_some());
         }
     }
 }

@@ -15,6 +15,7 @@
     reason = "these tests look at a real machine"
 )]
 
+mod accounts;
 mod arrival;
 mod bench;
 #[path = "../real/cases.rs"]
@@ -67,6 +68,31 @@ fn trixie() {
 fn caddy() {
     if gate::is_open() {
         journey::take_spoiled(Release::Trixie, Server::Caddy);
+    }
+}
+
+#[test]
+fn accounts_on_sqlite() {
+    if gate::is_open() {
+        accounts::take(Release::Trixie, Server::Nginx, accounts::Database::Sqlite);
+    }
+}
+
+#[test]
+fn accounts_on_mariadb() {
+    if gate::is_open() {
+        accounts::take(Release::Trixie, Server::Caddy, accounts::Database::MariaDb);
+    }
+}
+
+#[test]
+fn accounts_on_postgresql() {
+    if gate::is_open() {
+        accounts::take(
+            Release::Trixie,
+            Server::Nginx,
+            accounts::Database::PostgreSql,
+        );
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "tests start programs, write files and say what they skip"
 )]
 
+mod bodies;
 #[path = "../databases/mod.rs"]
 mod databases;
 mod django;

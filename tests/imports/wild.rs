@@ -1,9 +1,8 @@
-//! The bodies of `fuzz/`, run here on bytes of chance and on spoiled copies of what is right.
+//! What the targets of `fuzz/` do, done here on bytes of chance and on spoiled copies of what is right.
 
 use proptest::prelude::*;
 
-#[path = "../../fuzz/src/bodies.rs"]
-mod bodies;
+use crate::bodies;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]

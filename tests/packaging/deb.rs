@@ -32,6 +32,8 @@ pub(crate) fn is_open() -> bool {
 pub(crate) struct Built {
     place: tempfile::TempDir,
     pub(crate) deb: PathBuf,
+    /// The account service's.
+    pub(crate) accounts: PathBuf,
 }
 
 /// Builds the package from a copy of the tree; `version` is that of the changelog, or one more entry.
@@ -51,14 +53,14 @@ pub(crate) fn build(version: Option<&str>) -> Result<Built, String> {
             .arg(&archive),
     )?;
     // as small as a program for packages is, which saves half of the time
-    let program = place.path().join("program");
-    let mut strip = Command::new("strip");
-    done(
-        strip
-            .arg("-o")
-            .arg(&program)
-            .arg(env!("CARGO_BIN_EXE_jitsi-install")),
-    )?;
+    let stripped = |name: &str, built: &str| -> Result<PathBuf, String> {
+        let program = place.path().join(name);
+        let mut strip = Command::new("strip");
+        done(strip.arg("-o").arg(&program).arg(built))?;
+        Ok(program)
+    };
+    let program = stripped("program", env!("CARGO_BIN_EXE_jitsi-install"))?;
+    let accounts = stripped("accounts", env!("CARGO_BIN_EXE_jitsi-accounts"))?;
     let mut options = "parallel=2".to_owned();
     if let Some(version) = version {
         let changelog = copy.join("debian/changelog");
@@ -75,25 +77,72 @@ pub(crate) fn build(version: Option<&str>) -> Result<Built, String> {
         Command::new("dpkg-buildpackage")
             .args(["-us", "-uc", "-b", "-Ppkg.jitsi-install.nocargo"])
             .env("JITSI_INSTALL_BINARY", &program)
+            .env("JITSI_ACCOUNTS_BINARY", &accounts)
             .env("DEB_BUILD_OPTIONS", options)
             .env("CARGO_NET_OFFLINE", "true")
             .current_dir(&copy),
     )?;
-    let deb = ending_in(place.path(), ".deb")?;
-    Ok(Built { place, deb })
+    let named = |name: &str| starting_with(place.path(), name, ".deb");
+    let (deb, accounts) = (named("jitsi-install_")?, named("jitsi-accounts_")?);
+    Ok(Built {
+        place,
+        deb,
+        accounts,
+    })
+}
+
+/// The one file with such an ending.
+fn ending_in(folder: &Path, ending: &str) -> Result<PathBuf, String> {
+    starting_with(folder, "", ending)
 }
 
 /// The one file with such a name.
-fn ending_in(folder: &Path, ending: &str) -> Result<PathBuf, String> {
+fn starting_with(folder: &Path, start: &str, ending: &str) -> Result<PathBuf, String> {
     let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
     let mut found = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(ending));
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(start) && name.ends_with(ending)
+        });
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         _ => Err(format!("not one {ending} in {}", folder.display())),
     }
 }
+
+/// What is asked of a program's package.
+struct Program {
+    name: &'static str,
+    /// Some of its man pages.
+    pages: &'static [&'static str],
+    /// The beginning of a verb, and the verb.
+    verb: (&'static str, &'static str),
+    /// At least so many files.
+    files: usize,
+}
+
+const INSTALL: Program = Program {
+    name: "jitsi-install",
+    pages: &[
+        "jitsi-install",
+        "jitsi-install-renew",
+        "jitsi-install-token-mint",
+    ],
+    verb: ("rol", "rollback"),
+    files: 30,
+};
+
+const ACCOUNTS: Program = Program {
+    name: "jitsi-accounts",
+    pages: &[
+        "jitsi-accounts",
+        "jitsi-accounts-serve",
+        "jitsi-accounts-users-add",
+    ],
+    verb: ("ser", "serve"),
+    files: 15,
+};
 
 #[test]
 fn our_own_debian_package() {
@@ -108,16 +157,22 @@ fn our_own_debian_package() {
     if let Some(changes) = cases.must("there is one list of changes", changes) {
         is_what_lintian_wants(&mut cases, &changes);
     }
-    let tree = built.place.path().join("tree");
-    let mut unpack = Command::new("dpkg-deb");
-    let unpacked = done(unpack.arg("-x").arg(&built.deb).arg(&tree));
-    cases.must("it can be unpacked", unpacked);
-    pages_can_be_read(&mut cases, &tree);
-    words_are_completed(&mut cases, &tree);
-    apply_owns_other_paths(&mut cases, &built.deb);
-    let again = build(None).and_then(|again| fs::read(again.deb).map_err(|e| e.to_string()));
-    let first = fs::read(&built.deb).map_err(|error| error.to_string());
-    cases.holds("built again it is the same", first == again, String::new);
+    for (deb, program) in [(&built.deb, INSTALL), (&built.accounts, ACCOUNTS)] {
+        let tree = built.place.path().join(program.name);
+        let mut unpack = Command::new("dpkg-deb");
+        let unpacked = done(unpack.arg("-x").arg(deb).arg(&tree));
+        cases.must("it can be unpacked", unpacked);
+        pages_can_be_read(&mut cases, &tree, &program);
+        words_are_completed(&mut cases, &tree, &program);
+        apply_owns_other_paths(&mut cases, deb, &program);
+    }
+    let bytes = |built: &Built| [fs::read(&built.deb).ok(), fs::read(&built.accounts).ok()];
+    let again = build(None).map(|again| bytes(&again));
+    cases.holds(
+        "built again they are the same",
+        again == Ok(bytes(&built)),
+        String::new,
+    );
     cases.finish();
 }
 
@@ -128,7 +183,7 @@ fn is_what_lintian_wants(cases: &mut Cases, changes: &Path) {
     cases.must("lintian has nothing against it", done(lintian.arg(changes)));
 }
 
-fn pages_can_be_read(cases: &mut Cases, tree: &Path) {
+fn pages_can_be_read(cases: &mut Cases, tree: &Path, program: &Program) {
     let pages = tree.join("usr/share/man/man8");
     let names: Vec<String> = fs::read_dir(&pages)
         .into_iter()
@@ -136,11 +191,7 @@ fn pages_can_be_read(cases: &mut Cases, tree: &Path) {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     let has = |name: &str| names.iter().any(|one| one == &format!("{name}.8.gz"));
-    for name in [
-        "jitsi-install",
-        "jitsi-install-renew",
-        "jitsi-install-token-mint",
-    ] {
+    for name in program.pages {
         cases.holds(&format!("{name}(8) is there"), has(name), || {
             format!("{names:?}")
         });
@@ -163,29 +214,32 @@ fn pages_can_be_read(cases: &mut Cases, tree: &Path) {
     }
 }
 
-fn words_are_completed(cases: &mut Cases, tree: &Path) {
-    let file = tree.join("usr/share/bash-completion/completions/jitsi-install");
-    let line = ". \"$1\"; set -- $(complete -p jitsi-install)\n\
-                while [ \"$1\" != -F ]; do shift; done\n\
-                COMP_WORDS=(jitsi-install rol) COMP_CWORD=1\n\
-                \"$2\" jitsi-install rol jitsi-install; echo \"${COMPREPLY[@]}\"";
+fn words_are_completed(cases: &mut Cases, tree: &Path, program: &Program) {
+    let (name, (typed, verb)) = (program.name, program.verb);
+    let file = tree
+        .join("usr/share/bash-completion/completions")
+        .join(name);
+    let line = format!(
+        ". \"$1\"; set -- $(complete -p {name})\n\
+         while [ \"$1\" != -F ]; do shift; done\n\
+         COMP_WORDS=({name} {typed}) COMP_CWORD=1\n\
+         \"$2\" {name} {typed} {name}; echo \"${{COMPREPLY[@]}}\""
+    );
     let mut bash = Command::new("bash");
-    let said = told(bash.args(["--norc", "-c", line, "bash"]).arg(&file));
+    let said = told(bash.args(["--norc", "-c", &line, "bash"]).arg(&file));
     if let Some(said) = cases.must("bash reads the completions", said) {
-        cases.same("bash completes a verb", said.trim(), "rollback");
+        cases.same("bash completes a verb", said.trim(), verb);
     }
     for (shell, place) in [
-        ("zsh", "usr/share/zsh/vendor-completions/_jitsi-install"),
+        ("zsh", format!("usr/share/zsh/vendor-completions/_{name}")),
         (
             "fish",
-            "usr/share/fish/vendor_completions.d/jitsi-install.fish",
+            format!("usr/share/fish/vendor_completions.d/{name}.fish"),
         ),
     ] {
-        let file = tree.join(place);
+        let file = tree.join(&place);
         let text = fs::read_to_string(&file).unwrap_or_default();
-        cases.holds(shell, text.contains("rollback"), || {
-            format!("{place}: {text}")
-        });
+        cases.holds(shell, text.contains(verb), || format!("{place}: {text}"));
         if cases::find(shell).is_some() {
             let parsed = done(Command::new(shell).arg("-n").arg(&file));
             cases.must(&format!("{shell} reads its completions"), parsed);
@@ -194,7 +248,7 @@ fn words_are_completed(cases: &mut Cases, tree: &Path) {
 }
 
 /// What `apply` writes, in every example and on every Debian, is no path of the package.
-fn apply_owns_other_paths(cases: &mut Cases, deb: &Path) {
+fn apply_owns_other_paths(cases: &mut Cases, deb: &Path, program: &Program) {
     let listed = told(
         Command::new("sh")
             .args(["-c", "dpkg-deb --fsys-tarfile \"$1\" | tar -t", "sh"])
@@ -208,7 +262,9 @@ fn apply_owns_other_paths(cases: &mut Cases, deb: &Path) {
         .filter(|path| !path.ends_with('/'))
         .map(|path| path.trim_start_matches('.'))
         .collect();
-    cases.holds("there are files", ours.len() > 30, || listed.clone());
+    cases.holds("there are files", ours.len() > program.files, || {
+        listed.clone()
+    });
     let outside = ours.iter().find(|path| !path.starts_with("/usr/"));
     cases.same("everything is below /usr", outside, None);
     for example in fs::read_dir(root().join("tests/golden"))

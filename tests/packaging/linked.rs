@@ -30,7 +30,7 @@ fn linked_statically() -> Result<PathBuf, String> {
         }
     }
     build
-        .args(["--quiet", "--locked", "--bin", "jitsi-install"])
+        .args(["--quiet", "--locked", "--bins"])
         .args(["--config", "profile.dev.debug=false"])
         .env("CARGO_TARGET_DIR", &target)
         .env_remove("RUSTFLAGS")
@@ -41,7 +41,7 @@ fn linked_statically() -> Result<PathBuf, String> {
     let machine = machine.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(target
         .join(machine.ok_or("rustc names no machine")?)
-        .join("debug/jitsi-install"))
+        .join("debug"))
 }
 
 #[test]
@@ -54,7 +54,19 @@ fn the_program_needs_nothing_of_the_machine() {
         let mut judge = Command::new(root().join(".ci/c-library"));
         judge.arg(file).output().map_err(|error| error.to_string())
     };
-    if let Some(program) = cases.must("it is built", linked_statically()) {
+    if let Some(folder) = cases.must("they are built", linked_statically()) {
+        let accounts = folder.join("jitsi-accounts");
+        if let Some(said) = cases.must("it is looked at", judge(&accounts)) {
+            let words = String::from_utf8_lossy(&said.stdout).into_owned();
+            let free = said.status.success() && words.ends_with("needs no library\n");
+            cases.holds("the account service needs no library", free, || words);
+        }
+        let said = alone(&accounts, &[&["--version"], &["serve", "--help"]]);
+        if let Some(said) = cases.must("the account service starts alone", said) {
+            let own = concat!("jitsi-accounts ", env!("CARGO_PKG_VERSION"), "\n");
+            cases.same("its version", said[0].as_str(), own);
+        }
+        let program = folder.join("jitsi-install");
         if let Some(said) = cases.must("it is looked at", judge(&program)) {
             let words = String::from_utf8_lossy(&said.stdout).into_owned();
             let free = said.status.success() && words.ends_with("needs no library\n");
@@ -87,29 +99,25 @@ fn the_program_needs_nothing_of_the_machine() {
     cases.finish();
 }
 
-/// In a root with nothing in it but itself.
+/// What a program says in a root with nothing in it but itself.
+fn alone(program: &PathBuf, lines: &[&[&str]]) -> Result<Vec<String>, String> {
+    let place = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let there = place.path().join("program");
+    fs::copy(program, &there).map_err(|error| error.to_string())?;
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&there, mode).map_err(|error| error.to_string())?;
+    let mut said = Vec::new();
+    for args in lines {
+        let mut chroot = Command::new("unshare");
+        chroot.args(["--user", "--map-root-user", "chroot"]);
+        said.push(told(chroot.arg(place.path()).arg("/program").args(*args))?);
+    }
+    Ok(said)
+}
+
 fn starts_alone(cases: &mut Cases, program: &PathBuf) {
-    let alone = || {
-        let place = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let there = place.path().join("jitsi-install");
-        fs::copy(program, &there).map_err(|error| error.to_string())?;
-        let mode = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(&there, mode).map_err(|error| error.to_string())?;
-        let mut said = Vec::new();
-        for args in [
-            &["--version"][..],
-            &["package", "list"],
-            &["init", "--help"],
-        ] {
-            let mut chroot = Command::new("unshare");
-            chroot.args(["--user", "--map-root-user", "chroot"]);
-            said.push(told(
-                chroot.arg(place.path()).arg("/jitsi-install").args(args),
-            )?);
-        }
-        Ok::<_, String>(said)
-    };
-    let Some(said) = cases.must("it starts alone", alone()) else {
+    let lines: [&[&str]; 3] = [&["--version"], &["package", "list"], &["init", "--help"]];
+    let Some(said) = cases.must("it starts alone", alone(program, &lines)) else {
         return;
     };
     let own = concat!("jitsi-install ", env!("CARGO_PKG_VERSION"), "\n");

@@ -56,8 +56,14 @@ fn on(release: Release) {
     if let (Some(first), Some(next), Some(standins)) = (first, next, standins) {
         let booted = Container::boot(release, "own", standins);
         if let Some(mut machine) = cases.must("it boots", booted) {
-            for (name, built) in [("first", first), ("next", next)] {
-                let bytes = fs::read(&built.deb).map_err(|error| error.to_string());
+            let packages = [
+                ("first", &first.deb),
+                ("next", &next.deb),
+                ("first-accounts", &first.accounts),
+                ("next-accounts", &next.accounts),
+            ];
+            for (name, deb) in packages {
+                let bytes = fs::read(deb).map_err(|error| error.to_string());
                 let put = bytes
                     .and_then(|bytes| machine.put(&format!("/root/{name}.deb"), &bytes, 0o644));
                 cases.must(name, put);
@@ -68,6 +74,7 @@ fn on(release: Release) {
                 machine.remove("/usr/local/sbin/jitsi-install"),
             );
             live(&mut cases, &machine);
+            accounts(&mut cases, &machine);
             cases.must("it powers off", machine.stop());
         }
     }
@@ -163,4 +170,57 @@ fn live(cases: &mut Cases, machine: &Container) {
     );
     cases.same("nothing failed after the purge", failed_after.as_str(), "");
     cases.same("all in order, as before", back, in_order);
+}
+
+/// The account service's package: laid out by an apply, it goes on with the next program, and ends with
+/// its package; people stay.
+fn accounts(cases: &mut Cases, machine: &Container) {
+    let mut ends_with = |line: &str, code: i32| -> String {
+        let said = machine.sh(line);
+        cases.holds(line, said.code == code, || said.whole());
+        said.out
+    };
+    let before = ends_with(UNITS, 0);
+    ends_with("dpkg -i /root/first.deb /root/first-accounts.deb", 0);
+    let after = ends_with(UNITS, 0);
+    ends_with("dpkg --verify jitsi-accounts", 0);
+    ends_with(
+        "ls -d /etc/jitsi-accounts /var/lib/jitsi-accounts; getent passwd jitsi-accounts",
+        2,
+    );
+    let text = format!(
+        "mkdir -p /etc/jitsi-install && cat > /etc/jitsi-install/site.toml <<'E'\n{SITE}[accounts]\nE\n"
+    );
+    ends_with(&text, 0);
+    ends_with("jitsi-install apply --yes", 0);
+    ends_with(
+        "systemctl is-active jitsi-accounts jitsi-accounts.socket",
+        0,
+    );
+    let pid = "systemctl show -P MainPID jitsi-accounts";
+    let first = ends_with(pid, 0);
+    ends_with("dpkg -i /root/next-accounts.deb", 0);
+    ends_with(
+        "systemctl is-active jitsi-accounts jitsi-accounts.socket",
+        0,
+    );
+    let next = ends_with(pid, 0);
+    ends_with("dpkg -P jitsi-accounts", 0);
+    ends_with(
+        "systemctl is-active jitsi-accounts jitsi-accounts.socket",
+        3,
+    );
+    ends_with("test -s /var/lib/jitsi-accounts/accounts.sqlite", 0);
+    ends_with("dpkg -i /root/first-accounts.deb", 0);
+    ends_with("jitsi-install apply --yes", 0);
+    ends_with(
+        "systemctl is-active jitsi-accounts jitsi-accounts.socket",
+        0,
+    );
+    ends_with("jitsi-install uninstall --purge --yes", 0);
+    ends_with("dpkg -P jitsi-accounts jitsi-install", 0);
+    let failed = ends_with("systemctl --failed --no-legend", 0);
+    cases.same("nothing is enabled by its package", after, before);
+    cases.holds("an upgrade starts it anew", first != next, || next.clone());
+    cases.same("nothing failed with accounts", failed.as_str(), "");
 }

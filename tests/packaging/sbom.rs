@@ -118,6 +118,32 @@ fn lists_are_cyclonedx() {
         printed.and_then(|text| serde_json::from_str::<Value>(&text).map_err(|e| e.to_string()));
     let mut all = cases.must("lists are made", lists()).unwrap_or_default();
     let packages = all.len();
+    let service = told(Command::new(env!("CARGO_BIN_EXE_jitsi-install")).args([
+        "package",
+        "sbom",
+        "jitsi-accounts",
+    ]));
+    let service =
+        service.and_then(|text| serde_json::from_str::<Value>(&text).map_err(|e| e.to_string()));
+    if let (Ok(own), Some(service)) = (&own, cases.must("the service's is printed", service)) {
+        let has = |list: &Value, name: &str| {
+            let all = list["components"].as_array().into_iter().flatten();
+            all.into_iter().any(|one| one["name"] == name)
+        };
+        for (name, installs, serves) in [
+            ("rcgen", true, false),
+            ("axum", false, true),
+            ("serde_json", true, true),
+            ("tungstenite", false, false),
+        ] {
+            cases.same(
+                name,
+                (has(own, name), has(&service, name)),
+                (installs, serves),
+            );
+        }
+        all.push(("service".to_owned(), service));
+    }
     if let Some(own) = cases.must("our own is printed", own) {
         for (what, value) in [("serialNumber", json!("1")), ("components", json!([{}]))] {
             let mut spoiled: Value = own.clone();
@@ -129,7 +155,7 @@ fn lists_are_cyclonedx() {
     let said = cases
         .must("they are judged", judged(&all))
         .unwrap_or_default();
-    cases.same("all of them", said.len(), packages + 3);
+    cases.same("all of them", said.len(), packages + 4);
     for line in said {
         let want = if line.contains("-spoiled-") {
             " wrong "

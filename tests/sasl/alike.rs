@@ -25,7 +25,8 @@ const FAILING: &[(&str, &str)] = &[
     ("ben", "wrong"),
 ];
 
-/// Medians that differ by less are taken for the same on a machine that does other work too.
+/// Shortest times that differ by less are taken for the same; the shortest, since a machine that does
+/// other work makes any time longer, and none shorter.
 const NOISE: Duration = Duration::from_millis(25);
 
 fn timed(prosody: &Prosody, login: &Login) -> (Refusal, Duration) {
@@ -51,21 +52,18 @@ fn compare(prosody: &Prosody, title: &str, make: impl Fn(&str, &str) -> Login, c
     cases.holds(&format!("{title}: one answer"), answers.len() == 1, || {
         format!("{answers:?}")
     });
-    let medians: Vec<Duration> = times
-        .iter_mut()
-        .map(|times| {
-            times.sort();
-            times[times.len() / 2]
-        })
+    let shortest: Vec<Duration> = times
+        .iter()
+        .filter_map(|times| times.iter().min().copied())
         .collect();
-    let (least, most) = (medians.iter().min(), medians.iter().max());
+    let (least, most) = (shortest.iter().min(), shortest.iter().max());
     cases.holds(
         &format!("{title}: one time"),
         most.zip(least)
             .is_some_and(|(most, least)| *most - *least < NOISE),
-        || format!("{:?}", FAILING.iter().zip(&medians).collect::<Vec<_>>()),
+        || format!("{:?}", FAILING.iter().zip(&shortest).collect::<Vec<_>>()),
     );
-    super::cases::say(&format!("{title}: medians from {least:?} to {most:?}"));
+    super::cases::say(&format!("{title}: from {least:?} to {most:?}"));
 }
 
 #[test]

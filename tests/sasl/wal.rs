@@ -64,6 +64,19 @@ impl Service {
     }
 }
 
+/// How many files of this name Prosody has open; another Prosody may run elsewhere, out of sight.
+fn open_files(prosody: &Prosody, name: &str) -> usize {
+    let pid = fs::read_to_string(prosody.folder.join("pid")).unwrap_or_default();
+    let files = fs::read_dir(format!("/proc/{}/fd", pid.trim()))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let paths = files.filter_map(|entry| fs::read_link(entry.path()).ok());
+    paths
+        .filter(|path| path.to_string_lossy().contains(name))
+        .count()
+}
+
 fn newcomer(name: &'static str) -> String {
     people::insert(&Person {
         name,
@@ -163,7 +176,13 @@ fn a_file_in_wal_mode_is_read_by_the_group() {
         &["ann", "during", "later"],
     );
     fs::remove_file(beside("shm")).unwrap();
-    get_in(&mut cases, "without the index of its log", &["ann"]);
+    let answer = is_in("ann").map_err(|condition| condition == "temporary-auth-failure");
+    cases.same(
+        "without the index of its log nothing can be told",
+        answer,
+        Err(true),
+    );
+    std::thread::sleep(Duration::from_millis(1200));
 
     let mut service = Service::start(&file, Gid::from_raw(SERVICE));
     service.say(&newcomer("again"));
@@ -184,10 +203,11 @@ fn a_file_in_wal_mode_is_read_by_the_group() {
     get_in(&mut cases, "after a checkpoint", &["again"]);
     service.end();
     get_in(&mut cases, "after the last end", &["again"]);
+    cases.same("one word of it", prosody.says("cannot be asked").len(), 1);
     cases.same(
-        "without a word",
-        prosody.says("cannot be asked"),
-        Vec::new(),
+        "no file is left open",
+        open_files(&prosody, "accounts.sqlite"),
+        0,
     );
     cases.finish();
 }

@@ -12,7 +12,7 @@ use crate::account::audit::Entry;
 use crate::account::login::{Login, NameError};
 use crate::account::password::Keys;
 use crate::account::store::{self, Group, GroupId, Holder, Incoming, NewAccount, Work, email_key};
-use crate::account::{Office, Origin, Role};
+use crate::account::{Office, Origin, Role, State};
 use crate::name::Email;
 use crate::secret::Secret;
 
@@ -403,6 +403,10 @@ impl<'a> Run<'a> {
         }
         if let Err(why) = Email::parse(email) {
             return without(format!("it {}", why.0));
+        }
+        // An address belongs to nobody until it is confirmed.
+        if candidate.state == State::Unconfirmed {
+            return Some(email.to_owned());
         }
         let key: Box<str> = email_key(email).into();
         if let Some(first) = self.emails.get(&key).or(decided.emails.get(&key)) {

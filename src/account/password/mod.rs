@@ -12,6 +12,8 @@ mod hasher;
 pub mod proof;
 pub mod scram;
 pub mod strength;
+#[cfg(test)]
+mod tests;
 
 pub use hasher::Hasher;
 pub use strength::Weak;

@@ -182,4 +182,37 @@ mod tests {
         );
         assert_eq!(proved(""), Err(Unread::Nothing));
     }
+
+    /// Written by Python's hashlib, bcrypt and argon2-cffi, and by OpenSSL.
+    #[test]
+    fn servers_of_directories() {
+        for hash in [
+            "{SHA}pqBHtB9RIN3bQMi3dQRxrWSNTbc=",
+            "{SSHA}y53A0kk0d/TjcYVK46w9aCkkW1lzYWx0U0FMVA==",
+            "{SHA256}EUg3fTKvFpXL2IZ+yC6npqW0PR1XROVaR8NJ3sztnkw=",
+            "{SSHA256}V+8E/xB6LO0y4r6zFC5dvPURwneVKt/ulkjWup3fR9tzYWx0U0FMVA==",
+            "{SHA512}yJB25xqwaritE9aYvBfXC6qyMyCvjsB1NVIZtRtakOph0DDqldWDmlrkP+YzwqYQMKSi8xvfDpmqIc7jueTFsg==",
+            "{SSHA512}JVupevtsy517pLJIj5ebAaT1BAvpGMLcTjdKe6iEv48yD9lRYTOfWg2QQaXPJjrchQrvpvrg7PQrRpWpSfe8d3NhbHRTQUxU",
+            "{PBKDF2}10000$c2FsdFNBTFRzYWx0U0FMVA$X8vmOGdFsEmPtaxZftWKvoUrY/w",
+            "{PBKDF2-SHA256}10000$c2FsdFNBTFRzYWx0U0FMVA$s1AhpO4cBxbfUHFpgTuOLfhBG74ypVRymG3P7w/a83E",
+            "{PBKDF2-SHA512}10000$c2FsdFNBTFRzYWx0U0FMVA$7NAYvQj2QBmZHs5twIrixZIUNhko.yQgWAoQbFPQjP7CN9uoJJSn7z8hshYsPwz2iuSSvrcYuR8tT2.MY1M51w",
+            "{CRYPT}$2y$05$bNKp9YH..tc6sp7HTISuyuQCK/QpjiqLzqFqMVdwfaH6g6sxwXxoS",
+            "{ARGON2}$argon2id$v=19$m=256,t=1,p=1$bVWUjlX4Ajf9KPj7C9G0IA$wtkUSL/0WZolGjT93Bh1q75HHzN4mf6sElPnDfOn2yo",
+            "{ARGON2}$argon2i$v=19$m=256,t=2,p=2$GjbS/NhuvpPaOPmIWcpIOg$kpiIq2/XLD3EFbFsTE4SPb3EQ5GC3TQUfziZXDm1WDI",
+            "{CRYPT}$5$b9oxcFWuNEMzWXfs$ZmpaQTmLxF2A7JaTBGSXo9JqCg79s8WHiIB4dbdrBX3",
+            "{CRYPT}$6$KEFZER02Tlg0sHt7$Lknv61IfUNVzJq/QfrzyY2cRFafI4Ghtw3I9xgoQnhi9GoxNSeaAEyMkpIHM8DbDDIjrsdHTRd/i1hA6WoKim0",
+        ] {
+            assert_eq!(proved(hash), Ok(()));
+        }
+        for (hash, why) in [
+            ("{MD5}CY9rzUYh03PK3k6DJie09g==", Unread::Kind),
+            ("{CRYPT}$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", Unread::Kind),
+            ("{CRYPT}$y$j9T$abc$def", Unread::Kind),
+            ("{CRYPT}ab.VKB.ByFVHU", Unread::Kind),
+            ("{CRYPT}!", Unread::Nothing),
+            ("{SASL}ann@example.org", Unread::Kind),
+        ] {
+            assert_eq!(proved(hash), Err(why), "{hash}");
+        }
+    }
 }

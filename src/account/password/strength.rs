@@ -217,8 +217,8 @@ fn is_date(text: &[char], len: usize) -> bool {
         return false;
     };
     let number = |range: std::ops::Range<usize>| {
-        let digits = digits[range].iter().map(|c| c.to_digit(10));
-        digits.fold(Some(0), |number, digit| Some(number? * 10 + digit?))
+        let mut digits = digits[range].iter().map(|c| c.to_digit(10));
+        digits.try_fold(0, |number, digit| Some(number * 10 + digit?))
     };
     let year = |at| number(at..at + 4).is_some_and(|n| (1900..=2059).contains(&n));
     let day_month = |at| {

@@ -1,15 +1,15 @@
-//! Many accounts at a time, for imports: the rows of [`Work::add_account`] and of
-//! [`Work::append`], some hundred in a statement.
+//! Many accounts at a time, for imports, with all that belongs to them.
 
-use super::accounts::{NewAccount, class, email_key};
-use super::ask::{Ask, Fields, FromRow, LONG, cut, fit, foreign, places, sql};
+use super::accounts::NewAccount;
+use super::ask::{Fields, FromRow, LONG, Value, cut, foreign, places, sql};
+use super::change::{COLUMNS, row, text};
 use super::error::Result;
-use super::words::{search_text, words};
+use super::words::words;
 use super::{GroupId, Store, Work};
 use crate::account::audit::{Entry, place};
 use crate::account::{Actor, Origin, State, World};
 
-/// Rows of a statement; times the columns this stays under every database's limit of values.
+/// Accounts of a statement.
 const ROWS: usize = 200;
 
 /// An account to be added with others.
@@ -74,116 +74,48 @@ impl Work {
         many: &[Incoming],
     ) -> Result<()> {
         for some in many.chunks(ROWS) {
-            self.add_rows(some).await?;
-            let found = some.iter().flat_map(|incoming| {
+            let (mut rows, mut found) = (Vec::new(), Vec::new());
+            let (mut joined, mut entries) = (Vec::new(), Vec::new());
+            for incoming in some {
                 let new = &incoming.new;
-                let found = words(new.login.as_str(), new.email.as_deref(), &new.display_name);
-                found.into_iter().map(|word| (word, new.id.0.clone()))
-            });
-            self.pairs("words (word, account)", found.collect()).await?;
-            let joined = some.iter().flat_map(|incoming| {
-                let groups = incoming.groups.iter();
-                groups.map(|group| (incoming.new.id.0.clone(), group.0.clone()))
-            });
-            self.pairs("memberships (account, grp)", joined.collect())
-                .await?;
-            self.append_rows(world, actor, some).await?;
-        }
-        Ok(())
-    }
-
-    async fn add_rows(&self, some: &[Incoming]) -> Result<()> {
-        let mut ask = many(
-            "accounts (id, login, login_skeleton, email, email_key, email_order, display_name, state, role, \
-             language, origin, reason, created, state_since, last_seen, password, scram_sha_1, scram_sha_256, \
-             totp_step, stamp, class, search)",
-            22,
-            some.len(),
-        );
-        for Incoming {
-            new,
-            state_since,
-            last_seen,
-            ..
-        } in some
-        {
-            fit("login", 64, new.login.as_str())?;
-            fit("login", 190, &new.login_skeleton)?;
-            fit("display name", 190, &new.display_name)?;
-            let email = new.email.as_deref();
-            fit("e-mail address", 190, email.unwrap_or_default())?;
-            fit("language", 16, &new.language)?;
-            fit("reason", LONG, &new.reason)?;
-            let key = email.map(email_key);
-            let keys = new.keys.as_ref();
-            let scram_sha_1 = keys.and_then(|keys| keys.scram_sha_1.as_ref());
-            let scram_sha_256 = keys.and_then(|keys| keys.scram_sha_256.as_ref());
-            ask = ask
-                .text(&new.id.0)
-                .text(new.login.as_str())
-                .text(&new.login_skeleton)
-                .maybe_text(email)
-                .maybe_text(key.as_deref())
-                .text(key.clone().unwrap_or_default())
-                .text(&new.display_name)
-                .text(new.state.as_str())
-                .text(new.role.as_str())
-                .text(&new.language)
-                .text(new.origin.as_str())
-                .text(&new.reason)
-                .number(new.created)
-                .number(*state_since)
-                .number(last_seen.unwrap_or(0))
-                .text(keys.map_or("", |keys| keys.hash.reveal().as_str()))
-                .maybe_text(scram_sha_1.map(|key| key.reveal().as_str()))
-                .maybe_text(scram_sha_256.map(|key| key.reveal().as_str()))
-                .number(0)
-                .text(&new.stamp)
-                .number(class(new.state, new.role, new.origin, false))
-                .text(search_text(new.login.as_str(), email, &new.display_name));
-        }
-        self.run(ask).await.map(|_| ())
-    }
-
-    async fn pairs(&self, table: &str, pairs: Vec<(String, String)>) -> Result<()> {
-        for some in pairs.chunks(ROWS) {
-            let mut ask = many(table, 2, some.len());
-            for (left, right) in some {
-                ask = ask.text(left).text(right);
+                rows.push(row(
+                    new,
+                    incoming.state_since,
+                    incoming.last_seen.unwrap_or(0),
+                )?);
+                for word in words(new.login.as_str(), new.email.as_deref(), &new.display_name) {
+                    found.push(vec![text(word), text(&new.id.0)]);
+                }
+                for group in &incoming.groups {
+                    joined.push(vec![text(&new.id.0), text(&group.0)]);
+                }
+                entries.push(entry(world, actor, &incoming.entry));
             }
-            self.run(ask).await?;
+            self.insert("accounts", COLUMNS, rows).await?;
+            self.insert("words", "word, account", found).await?;
+            self.insert("memberships", "account, grp", joined).await?;
+            self.insert("audit", AUDIT, entries).await?;
         }
         Ok(())
-    }
-
-    async fn append_rows(&self, world: &dyn World, actor: &Actor, some: &[Incoming]) -> Result<()> {
-        let mut ask = many(
-            "audit (id, at, actor, actor_name, address, agent, action, target, target_name, outcome, detail)",
-            11,
-            some.len(),
-        );
-        for Incoming { entry, .. } in some {
-            ask = ask
-                .text(world.id())
-                .number(world.millis())
-                .maybe_text(actor.account.as_ref().map(|id| id.0.as_str()))
-                .text(cut(&actor.name, 190))
-                .text(place(actor))
-                .text(cut(&actor.agent, 200))
-                .text(cut(&entry.action, 64))
-                .maybe_text(entry.target.as_ref().map(|id| id.0.as_str()))
-                .text(cut(&entry.target_name, 190))
-                .text(cut(&entry.outcome, 16))
-                .text(cut(&entry.detail, LONG));
-        }
-        self.run(ask).await.map(|_| ())
     }
 }
 
-/// `INSERT INTO table (columns) VALUES (?,…),(?,…),…`.
-fn many(table: &str, columns: usize, rows: usize) -> Ask {
-    let row = format!("({}),", places(columns));
-    let mut rows = row.repeat(rows);
-    rows.pop();
-    sql(format!("INSERT INTO {table} VALUES {rows}"))
+/// The columns of [`entry`].
+const AUDIT: &str =
+    "id, at, actor, actor_name, address, agent, action, target, target_name, outcome, detail";
+
+fn entry(world: &dyn World, actor: &Actor, entry: &Entry) -> Vec<Value> {
+    vec![
+        text(world.id()),
+        Value::Number(Some(world.millis())),
+        Value::Text(actor.account.as_ref().map(|id| id.0.clone())),
+        text(cut(&actor.name, 190)),
+        text(place(actor)),
+        text(cut(&actor.agent, 200)),
+        text(cut(&entry.action, 64)),
+        Value::Text(entry.target.as_ref().map(|id| id.0.clone())),
+        text(cut(&entry.target_name, 190)),
+        text(cut(&entry.outcome, 16)),
+        text(cut(&entry.detail, LONG)),
+    ]
 }

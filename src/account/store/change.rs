@@ -22,7 +22,7 @@ impl Work {
             let mut rows = Vec::with_capacity(some.len());
             let mut found = Vec::with_capacity(some.len() * 4);
             for new in some {
-                rows.push(row(new)?);
+                rows.push(row(new, new.created, 0)?);
                 for word in words(new.login.as_str(), new.email.as_deref(), &new.display_name) {
                     found.push(vec![text(word), text(&new.id.0)]);
                 }
@@ -273,11 +273,11 @@ impl Work {
 }
 
 /// The columns of [`row`].
-const COLUMNS: &str = "id, login, login_skeleton, email, email_key, email_order, display_name, state, role, language, \
+pub(super) const COLUMNS: &str = "id, login, login_skeleton, email, email_key, email_order, display_name, state, role, language, \
      origin, reason, created, state_since, last_seen, password, scram_sha_1, scram_sha_256, totp_step, stamp, class, search";
 
-/// A new account as the database gets it.
-fn row(new: &NewAccount) -> Result<Vec<Value>> {
+/// A new account as the database gets it: in its state since then, and last seen then (0: never).
+pub(super) fn row(new: &NewAccount, state_since: i64, last_seen: i64) -> Result<Vec<Value>> {
     fit("login", 64, new.login.as_str())?;
     fit("login", 190, &new.login_skeleton)?;
     fit("display name", 190, &new.display_name)?;
@@ -307,8 +307,8 @@ fn row(new: &NewAccount) -> Result<Vec<Value>> {
         text(new.origin.as_str()),
         text(&new.reason),
         Value::Number(Some(new.created)),
-        Value::Number(Some(new.created)),
-        Value::Number(Some(0)),
+        Value::Number(Some(state_since)),
+        Value::Number(Some(last_seen)),
         text(keys.map_or_else(String::new, |keys| secret(&keys.hash))),
         Value::Text(keys.and_then(|keys| keys.scram_sha_1.as_ref().map(secret))),
         Value::Text(keys.and_then(|keys| keys.scram_sha_256.as_ref().map(secret))),
@@ -319,7 +319,7 @@ fn row(new: &NewAccount) -> Result<Vec<Value>> {
     ])
 }
 
-fn text(value: impl Into<String>) -> Value {
+pub(super) fn text(value: impl Into<String>) -> Value {
     Value::Text(Some(value.into()))
 }
 

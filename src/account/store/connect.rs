@@ -1,6 +1,7 @@
 //! From an address to a pool of connections, with the tables as this program wants them.
 
 use std::str::FromStr as _;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ impl Store {
                 address,
                 writes,
                 reads,
+                asked: AtomicU64::new(0),
             }),
             within: None,
         };

@@ -59,6 +59,7 @@ pub use users::{Sort, UserFilter, UserList};
 pub use work::Work;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::any::AnyRow;
 use sqlx::{Any, Pool, Transaction};
@@ -82,6 +83,8 @@ struct Shared {
     /// ours rather than fail in SQLite's; the servers have one pool for both.
     writes: Pool<Any>,
     reads: Pool<Any>,
+    /// Statements so far.
+    asked: AtomicU64,
 }
 
 impl std::fmt::Debug for Store {
@@ -104,6 +107,12 @@ impl Store {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.shared.address
+    }
+
+    /// How many statements it was asked since it was opened.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.shared.asked.load(Ordering::Relaxed)
     }
 
     /// Whether it answers.
@@ -139,6 +148,7 @@ impl Store {
     }
 
     async fn rows(&self, ask: &Ask) -> Result<Vec<AnyRow>> {
+        self.shared.asked.fetch_add(1, Ordering::Relaxed);
         let kind = self.shared.kind;
         if let Some(within) = &self.within {
             let mut within = within.lock().await;
@@ -160,6 +170,7 @@ impl Store {
 
     /// Carries out one statement that is a whole change by itself; how many rows it met.
     async fn run(&self, ask: Ask) -> Result<u64> {
+        self.shared.asked.fetch_add(1, Ordering::Relaxed);
         let query = ask.query(self.shared.kind)?;
         let done = if let Some(within) = &self.within {
             let mut within = within.lock().await;

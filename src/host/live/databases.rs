@@ -44,6 +44,31 @@ fn is_up(live: &Live, root: &Root, engine: Engine) -> bool {
 }
 
 impl Live {
+    /// Drops a database with whoever is in it; a server that does not run is started for that.
+    ///
+    /// # Errors
+    /// The server's last words.
+    pub fn drop_database(&self, root: &Root, gone: &Database) -> Result<(), String> {
+        let name = self.server(gone.engine);
+        let ran = is_up(self, root, gone.engine);
+        let set = |runs: bool| match self {
+            Self::Debian(_) => super::debian::set(name, ran, runs),
+            Self::Slackware(_) => super::slackware::set(root, name, ran, runs),
+        };
+        if !ran {
+            set(true)?;
+        }
+        let until = Instant::now() + PATIENCE;
+        while exists(gone).is_err() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        let done = remove(gone);
+        if !ran {
+            set(false)?;
+        }
+        done
+    }
+
     /// The service that is a database server.
     pub(super) fn server(&self, engine: Engine) -> &'static str {
         match (self, engine) {
@@ -215,10 +240,7 @@ fn people(database: &Database) -> Result<u64, String> {
 }
 
 /// Drops database and roles with whoever is in there.
-///
-/// # Errors
-/// The server's last words.
-pub fn remove(gone: &Database) -> Result<(), String> {
+fn remove(gone: &Database) -> Result<(), String> {
     let (name, role) = (&gone.name, gone.reader());
     let (sql, base) = match gone.engine {
         Engine::MariaDb => (

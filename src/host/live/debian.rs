@@ -231,6 +231,17 @@ fn unit_name(name: &str) -> String {
     }
 }
 
+/// The sockets that would start a unit again.
+fn sockets(name: &str) -> Vec<String> {
+    let unit = unit_name(name);
+    let args = ["show", "--property=TriggeredBy", "--value", "--", &unit];
+    let said = run("systemctl", &args).unwrap_or_default();
+    said.split_whitespace()
+        .filter(|trigger| trigger.ends_with(".socket"))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// How a unit is.
 pub(super) fn unit(name: &str) -> Found {
     let args = [
@@ -274,7 +285,10 @@ pub(super) fn set(name: &str, enabled: bool, running: bool) -> Result<(), String
         let _ = run("systemctl", &["reset-failed", "--", name]);
         run("systemctl", &["start", "--", name])?;
     } else {
-        run("systemctl", &["stop", "--", name])?;
+        let sockets = sockets(name);
+        let mut stop = vec!["stop", "--", name];
+        stop.extend(sockets.iter().map(String::as_str));
+        run("systemctl", &stop)?;
         let _ = run("systemctl", &["reset-failed", "--", name]);
     }
     run(
@@ -313,7 +327,11 @@ pub(super) fn wake(name: &str, how: How) -> Result<bool, String> {
         How::Restart => "restart",
     };
     let _ = run("systemctl", &["reset-failed", "--", name]);
-    run("systemctl", &[verb, "--", name]).map(|_| true)
+    // A socket reads what is new in its own unit only when it starts anew, too.
+    let sockets = sockets(name);
+    let mut words = vec![verb, "--", name];
+    words.extend(sockets.iter().map(String::as_str));
+    run("systemctl", &words).map(|_| true)
 }
 
 /// How a unit stands on its way up.

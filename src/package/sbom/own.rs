@@ -13,6 +13,7 @@ const LOCK: &str = include_str!("../../../Cargo.lock");
 
 #[derive(Debug, Deserialize)]
 struct Manifest {
+    features: BTreeMap<String, Vec<String>>,
     dependencies: BTreeMap<String, toml::Value>,
 }
 
@@ -43,12 +44,12 @@ impl Locked {
     }
 }
 
-/// The list for this program: every crate that `Cargo.lock` has for building it, on any machine. Crates
-/// of its tests are left out.
+/// The list for one of the two programs: every crate that `Cargo.lock` has for building it, on any
+/// machine. Crates of tests, and of the other program alone, are left out.
 ///
 /// # Errors
 /// When the files that were compiled in are not cargo's.
-pub fn own(time: Option<u64>) -> Result<Value, PackageError> {
+pub fn own(program: &str, time: Option<u64>) -> Result<Value, PackageError> {
     let refuse = |error: toml::de::Error| PackageError::Archive {
         archive: "Cargo.lock".to_owned(),
         why: error.message().to_owned(),
@@ -56,15 +57,23 @@ pub fn own(time: Option<u64>) -> Result<Value, PackageError> {
     let manifest: Manifest = toml::from_str(MANIFEST).map_err(refuse)?;
     let lock: Lock = toml::from_str(LOCK).map_err(refuse)?;
     let find = |written: &str| lock.package.iter().find(|one| one.is_meant(written));
-    let itself = purl("cargo", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let itself = purl("cargo", program, env!("CARGO_PKG_VERSION"));
+    // The feature of a program's name has what it takes beside what both do.
+    let feature = program.trim_start_matches("jitsi-");
+    let chosen = manifest.features.get(feature).into_iter().flatten();
+    let chosen: BTreeSet<&str> = chosen.filter_map(|one| one.strip_prefix("dep:")).collect();
+    let is_linked = |name: &str| match manifest.dependencies.get(name) {
+        Some(toml::Value::Table(details)) => {
+            let is_optional = details.get("optional") == Some(&toml::Value::Boolean(true));
+            !is_optional || chosen.contains(name)
+        }
+        found => found.is_some(),
+    };
     let mut parts = Parts::default();
     let mut ahead: Vec<(&Locked, Option<String>)> = find(env!("CARGO_PKG_NAME"))
         .into_iter()
         .flat_map(|own| &own.dependencies)
-        .filter(|written| {
-            let name = written.split(' ').next().unwrap_or_default();
-            manifest.dependencies.contains_key(name)
-        })
+        .filter(|written| is_linked(written.split(' ').next().unwrap_or_default()))
         .filter_map(|written| Some((find(written)?, None)))
         .collect();
     let mut seen = BTreeSet::new();
@@ -78,7 +87,7 @@ pub fn own(time: Option<u64>) -> Result<Value, PackageError> {
     let main = json!({
         "type": "application",
         "bom-ref": itself,
-        "name": env!("CARGO_PKG_NAME"),
+        "name": program,
         "version": env!("CARGO_PKG_VERSION"),
         "description": env!("CARGO_PKG_DESCRIPTION"),
         "licenses": [{ "expression": env!("CARGO_PKG_LICENSE") }],
