@@ -45,8 +45,9 @@ local base64 = require "util.encodings".base64;
 local cache = require "util.cache";
 local hashes = require "util.hashes";
 local http = require "net.http";
-local ip = require "util.ip";
+local jid = require "util.jid";
 local json = require "util.json";
+local net = require "util.net";
 local new_sasl = require "util.sasl".new;
 local now = require "util.time".now;
 local random = require "util.random";
@@ -113,16 +114,24 @@ local database = { connection = nil, quiet_until = 0 };
 
 -- SQLite is opened anew for each question, which takes no longer than the question: the file may have
 -- been replaced, and a connection of ours would keep the account service from tidying up at its end.
--- It is opened for reading only. A file in WAL mode whose service ended in good order has no log
--- beside it and cannot be read like that, but then nobody writes to it either: it is immutable.
+-- It is opened for reading only. A file in WAL mode (bytes 18 and 19 of its header are 2) whose service
+-- ended in good order has no log beside it, and cannot be read in a folder that is not ours to write in;
+-- but then nobody writes to it either, and it is immutable.
 local function sqlite(path)
 	local readonly, uri = 0x01, 0x40; -- SQLITE_OPEN_READONLY, SQLITE_OPEN_URI (sqlite3.h)
-	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
-	local log = io.open(path .. "-wal", "r");
+	local file, why = io.open(path, "rb");
+	if not file then
+		return nil, why;
+	end
+	local header = file:read(20) or "";
+	file:close();
+	local log = io.open(path .. "-wal", "rb");
 	if log then
 		log:close();
 	end
-	return DBI.Connect("SQLite3", "file:" .. escaped .. (log and "?mode=ro" or "?mode=ro&immutable=1"), readonly + uri);
+	local is_at_rest = header:sub(19, 20) == "\2\2" and not log;
+	local escaped = path:gsub("[^%w/._-]", function (c) return ("%%%02X"):format(c:byte()); end);
+	return DBI.Connect("SQLite3", "file:" .. escaped .. (is_at_rest and "?mode=ro&immutable=1" or "?mode=ro"), readonly + uri);
 end
 
 -- Either takes what the other one does not know for a mistake, which does no harm.
@@ -132,7 +141,7 @@ local limits = {
 		"SET SESSION max_statement_time = 1", "SET SESSION max_execution_time = 1000",
 	};
 	PostgreSQL = {};
-	SQLite3 = { "PRAGMA busy_timeout = 100", "PRAGMA query_only = 1" };
+	SQLite3 = { "PRAGMA busy_timeout = 100" };
 };
 
 -- A word of libpq's connection string (PostgreSQL manual, 34.1.1.1).
@@ -160,8 +169,13 @@ local function open()
 		return nil, ok and why or connection;
 	end
 	connection:autocommit(true);
-	for _, statement in ipairs(limits[settings.driver] or {}) do
-		pcall(DBI.Do, connection, statement);
+	for _, limit in ipairs(limits[settings.driver]) do
+		pcall(function ()
+			local statement = connection:prepare(limit);
+			pcall(statement.execute, statement);
+			-- LuaDBI's own `Do` leaves it open, and SQLite never closes a file that has an open statement.
+			statement:close();
+		end);
 	end
 	return connection;
 end
@@ -357,13 +371,11 @@ local function succeeded(name, address)
 	signed_in_from:set(places.pair, true);
 end
 
--- Whole networks of IPv6 belong to one customer.
+-- The whole network of 64 bits in IPv6, since that is what one customer has.
 local function counted_address(session)
-	local ok, address = pcall(function ()
-		local parsed = ip.new_ip(session.ip);
-		return parsed.proto == "IPv6" and tostring(ip.truncate(parsed, 64)) or session.ip;
-	end);
-	return ok and address or tostring(session.ip);
+	local text = tostring(session.ip):gsub("^::ffff:(%d+%.%d+%.%d+%.%d+)$", "%1");
+	local packed = net.pton(text);
+	return packed and #packed == 16 and packed:sub(1, 8) or text;
 end
 
 -- PLAIN, BY THE ACCOUNT SERVICE
@@ -449,10 +461,12 @@ local function ask_service(name, password)
 	wait();
 	timer.stop(limit);
 	if verdict == "right" or verdict == "wrong" then
-		troubles.line, troubles.secret = nil, nil;
+		troubles.line, troubles.secret, troubles.hard = nil, nil, nil;
+		troubles.service = troubles.service or troubles.absent;
+		troubles.absent = nil;
 		over("service", "The account service answers again");
 	elseif verdict == "absent" then
-		trouble("service", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
+		trouble("absent", "warn", "The account service cannot be reached: passwords of few iterations are checked in Prosody itself, others not at all");
 	elseif verdict == "silent" then
 		trouble("service", "warn", "The account service did not answer a question about a password");
 	end
@@ -465,7 +479,23 @@ end
 -- waits until the same moment, whatever there was to compute.
 local own_delay = 0.25;
 
+-- They take their turns, with as long a pause between two as one of them took, in which everybody else
+-- is served.
+local own_cost, own_next = 0.01, 0;
+
+local function sleep_until(moment)
+	local wait, done = async.waiter();
+	timer.add_task(math.max(0, moment - now()), function () done(); end);
+	wait();
+end
+
 local function check_here(name, password, prepared)
+	local turn = math.max(now(), own_next);
+	if turn > now() + timeout then
+		return "silent";
+	end
+	own_next = turn + 2 * own_cost;
+	sleep_until(turn);
 	local began = now();
 	local answered, row = database:ask(name);
 	if not answered then
@@ -480,6 +510,7 @@ local function check_here(name, password, prepared)
 	if easiest and easiest.iterations <= own_iterations then
 		local kind = kinds[easiest.kind];
 		local salted = kind.derive(easiest.is_raw and password or prepared, easiest.salt, easiest.iterations);
+		own_cost = now() - began;
 		if hashes.equals(kind.hash(kind.hmac(salted, "Client Key")), easiest.stored_key) then
 			return "right";
 		end
@@ -487,11 +518,12 @@ local function check_here(name, password, prepared)
 		trouble("hard", "warn", "The passwords of some accounts take the account service to check, and it cannot be reached: %s",
 			easiest and ("%d iterations are more than sql_hashed_own_iterations"):format(easiest.iterations) or "they are hashed in a form that Prosody does not know");
 	end
-	local wait, done = async.waiter();
-	timer.add_task(math.max(0, began + own_delay - now()), function () done(); end);
-	wait();
+	sleep_until(began + own_delay);
 	return "unheard";
 end
+
+-- Longer than any password that the account service takes; such a one is not asked about.
+local longest_password = 1024;
 
 -- Name and password as they were typed; Prosody's own reading of them is `name` and `prepared`.
 local function check(name, password, prepared, address)
@@ -499,7 +531,12 @@ local function check(name, password, prepared, address)
 		return "limited";
 	end
 	failed(name, address); -- at once, so that many at the same time count
-	local verdict = service and ask_service(name, password) or "absent";
+	local verdict = "absent";
+	if #password > longest_password then
+		verdict = "wrong";
+	elseif service then
+		verdict = ask_service(name, password);
+	end
 	if verdict == "absent" then
 		verdict = check_here(name, password, prepared);
 	end
@@ -564,6 +601,8 @@ local function process(self, message)
 		local parts = { tostring(message or ""):match("^([^%z]*)%z([^%z]+)%z([^%z]+)$") };
 		if not parts[3] then
 			return "failure", "malformed-request";
+		elseif parts[1] ~= "" and jid.prep(parts[1]) ~= jid.prep(parts[2] .. "@" .. host) then
+			return "failure", "invalid-authzid"; -- nobody acts for somebody else
 		end
 		self.password = parts[3];
 	end

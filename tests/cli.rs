@@ -46,6 +46,48 @@ fn refuses(folder: &Path, args: &str, code: i32, err: &str) {
 }
 
 #[test]
+fn sites_where_people_sign_in_are_checked() {
+    let head = "schema = 1\ndomain = \"a.example\"\n[auth]\nmode = \"sql_hashed\"\n";
+    let elsewhere = "[auth.sql_hashed]\nmechanisms = [\"PLAIN\", \"SCRAM-SHA-256\"]\n[accounts]\ndatabase = \"postgresql\"\n\
+        [accounts.remote_database]\naddress = \"db.example.org:5432\"\npassword_file = \"/etc/p\"\n";
+    for (rest, err) in [
+        (
+            "",
+            "line 4: `mode = \"sql_hashed\"` lets in people with an account, and there is no account service\n  \
+             hint: add a table `[accounts]`, which may be empty, or write `mode = \"token\"`\n",
+        ),
+        (
+            "[auth.sql_hashed]\nmechanisms = [\"SCRAM-SHA-256\"]\n[accounts]\n",
+            "line 6: Jitsi's web application signs in by PLAIN or SCRAM-SHA-1, and neither is offered\n  \
+             hint: add \"PLAIN\" to `mechanisms`\n",
+        ),
+        (
+            "[auth.token]\napp_id = \"x\"\n[accounts]\n",
+            "line 5: `[auth.token]` is for `mode = \"token\"` only\n  \
+             hint: write `mode = \"token\"` under `[auth]`, or remove the table\n",
+        ),
+        (
+            elsewhere,
+            "line 6: SCRAM is checked by keys that Prosody reads in the database, and it has no role there\n  \
+             hint: write `mechanisms = [\"PLAIN\"]`, or give it one: `reader` and `reader_password_file` under `[accounts.remote_database]`\n",
+        ),
+    ] {
+        let desk = desk(&format!("{head}{rest}"));
+        let err = format!("error: `s.toml` has one mistake\n{err}");
+        refuses(desk.path(), "check --site s.toml", 65, &err);
+    }
+    let desk = desk(&format!("{head}[accounts]\n"));
+    assert_eq!(run_in(desk.path(), "check --site s.toml").code, 0);
+    refuses(
+        desk.path(),
+        "token mint --room x --site s.toml",
+        64,
+        "error: rooms of this site are opened by people who sign in, not by tokens\n\
+         hint: `mode` under `[auth]` in the site file says so\n",
+    );
+}
+
+#[test]
 fn every_mistake_in_a_site_file_is_named_with_its_line_and_cure() {
     let desk = desk(
         "schema = 2\ndomain = \"Meet.example.org\"\n\n[web]\nservr = \"nginx\"\nhttps_port = 70000\nserver = \"nginks\"\n\

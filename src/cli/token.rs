@@ -8,7 +8,7 @@ use super::report::{BAD_SITE, FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::host::{self, Machine, facts, secrets, stand};
 use crate::secret::Secret;
-use crate::site::{Signature, Site};
+use crate::site::{Mode, Signature, Site};
 use crate::token::{Expectation, Signer, TokenError, Verifier, Wish, inspect, link, mint};
 
 #[derive(Debug, clap::Subcommand)]
@@ -117,12 +117,25 @@ fn secret(
     Ok(kept.secrets.token_secret.clone())
 }
 
+/// Refused where rooms are opened by people who sign in.
+fn wants_tokens(site: &Site) -> Result<(), Failure> {
+    match site.auth.mode {
+        Mode::Token => Ok(()),
+        Mode::SqlHashed => Err(Failure::new(
+            USAGE,
+            "rooms of this site are opened by people who sign in, not by tokens",
+        )
+        .hint("`mode` under `[auth]` in the site file says so")),
+    }
+}
+
 fn mint_token(
     global: &Global,
     site: &Site,
     args: &MintArgs,
     report: &mut Report,
 ) -> Result<ExitCode, Failure> {
+    wants_tokens(site)?;
     let signer = match (&site.auth.token.signature, &args.key, &args.key_id) {
         (Signature::Hs256 { secret_file }, None, _) => {
             Signer::Hs256(secret(global, site, secret_file.as_ref())?)
@@ -219,6 +232,7 @@ fn inspect_token(
         .trim_matches('"')
         .trim_start_matches("%22")
         .trim_end_matches("%22");
+    wants_tokens(site)?;
     let verifier = match (&site.auth.token.signature, &args.key) {
         (Signature::Hs256 { secret_file }, None) => {
             Verifier::Hs256(secret(global, site, secret_file.as_ref())?)

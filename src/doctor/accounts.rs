@@ -3,8 +3,9 @@
 use super::{APPLY, Check, Probe, Question, Subject, seen, text_of};
 use crate::name::AbsPath;
 use crate::recipe::account;
+use crate::service::logins;
 use crate::service::prosody::site_file;
-use crate::site::Signature;
+use crate::site::{Mode, Signature};
 
 pub(super) const RECORDS: Question =
     Question::new("D-06", "the service accounts have their passwords");
@@ -138,6 +139,11 @@ fn private_files(subject: &Subject<'_>) -> Vec<(AbsPath, u32)> {
     } = &context.site.auth.token.signature
     {
         files.push((file.clone(), 0o007));
+    }
+    if context.site.auth.mode == Mode::SqlHashed {
+        files.extend(
+            [logins::key_file(context), logins::password_file(context)].map(|path| (path, 0o007)),
+        );
     }
     files
 }

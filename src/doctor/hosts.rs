@@ -4,16 +4,19 @@ use super::lua::{self, Section};
 use super::{APPLY, Check, Probe, Question, Subject, hocon, text_of};
 use crate::name::Domain;
 use crate::service::prosody::site_file;
-use crate::site::{ProsodyVersion, Signature};
+use crate::site::{Mode, ProsodyVersion, Signature};
 
 pub(super) const ADMINS_OWN: Question = Question::new("D-03", "Jicofo owns the rooms it enters");
-pub(super) const EMPTY_TOKENS: Question =
-    Question::new("D-19", "nobody is a host without a token, by configuration");
+pub(super) const EMPTY_TOKENS: Question = Question::new(
+    "D-19",
+    "nobody is a host without a token or account, by configuration",
+);
 pub(super) const GUESTS: Question =
     Question::new("D-20", "guests wait for a host, by configuration");
 pub(super) const CLOSED: Question =
     Question::new("D-21", "rooms and the brewery are closed, by configuration");
-pub(super) const MODERATORS: Question = Question::new("D-22", "moderators come from tokens alone");
+pub(super) const MODERATORS: Question =
+    Question::new("D-22", "moderators come from tokens or accounts alone");
 pub(super) const KEY_SERVER: Question =
     Question::new("D-24", "the keys that sign tokens can be had");
 pub(super) const OWN_MODULE: Question =
@@ -100,9 +103,13 @@ fn empty_tokens(subject: &Subject<'_>, config: &Config) -> Check {
     let Some(host) = config.host(domain) else {
         return EMPTY_TOKENS.bad(format!("there is no VirtualHost `{domain}`"), APPLY);
     };
+    let mode = subject.context.site.auth.mode;
     let mut faults = Vec::new();
-    if host.one("authentication") != Some("token") {
-        faults.push(format!("`authentication` of {domain} is not \"token\""));
+    if host.one("authentication") != Some(mode.as_str()) {
+        faults.push(format!(
+            "`authentication` of {domain} is not \"{}\"",
+            mode.as_str()
+        ));
     }
     if host.one("allow_empty_token") == Some("true") {
         faults.push(format!(
@@ -111,7 +118,10 @@ fn empty_tokens(subject: &Subject<'_>, config: &Config) -> Check {
     }
     EMPTY_TOKENS.faults(
         &faults,
-        format!("{domain} asks everybody for a token"),
+        match mode {
+            Mode::Token => format!("{domain} asks everybody for a token"),
+            Mode::SqlHashed => format!("{domain} asks everybody for name and password"),
+        },
         APPLY,
     )
 }
@@ -171,7 +181,8 @@ fn guests(subject: &Subject<'_>, config: &Config) -> Check {
             hosts.lobby.as_str(),
         ),
     ] {
-        if !has(section, option, value) {
+        let is_of_tokens = option == "token_verification_allowlist";
+        if !(is_of_tokens && site.auth.mode != Mode::Token) && !has(section, option, value) {
             faults.push(format!("`{option}` of {name} lacks \"{value}\""));
         }
     }
@@ -249,13 +260,15 @@ fn moderators(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Chec
         }
     }
     let conference = &context.hosts.conference;
+    let (module, why) = match context.site.auth.mode {
+        Mode::Token => ("token_affiliation", "the token's claim is not heard"),
+        Mode::SqlHashed => ("muc_wait_for_host", "nobody becomes one by signing in"),
+    };
     if !config
         .host(conference)
-        .is_some_and(|host| host.has("modules_enabled", "token_affiliation"))
+        .is_some_and(|host| host.has("modules_enabled", module))
     {
-        faults.push(format!(
-            "{conference} lacks `token_affiliation`: the token's claim is not heard"
-        ));
+        faults.push(format!("{conference} lacks `{module}`: {why}"));
     }
     MODERATORS.faults(
         &faults,
@@ -266,6 +279,9 @@ fn moderators(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Chec
 
 fn key_server(subject: &Subject<'_>, probe: &dyn Probe, config: &Config) -> Check {
     let site = subject.context.site;
+    if site.auth.mode != Mode::Token {
+        return KEY_SERVER.skipped("rooms are not opened by tokens on this site");
+    }
     let Signature::Rs256 { keys_url, .. } = &site.auth.token.signature else {
         return KEY_SERVER.skipped("tokens are signed with a shared secret on this site");
     };

@@ -3,6 +3,7 @@
 //! They change nothing that lasts: whoever would get in leaves at once.
 
 use super::{APPLY, Check, Probe, Question, Reception, Subject, Visit};
+use crate::site::Mode;
 
 pub(super) const MECHANISMS: Question = Question::new("D-06", "the hosts offer a way to log in");
 pub(super) const FORGED: Question = Question::new("D-19", "a forged token is refused");
@@ -40,9 +41,9 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     if !subject.context.site.auth.guests {
         return vec![
             mechanisms(subject, &[(domain.as_str(), &at_site)]),
-            forged(domain.as_str(), &at_site, &cure),
+            forged(subject, &at_site, &cure),
             GUEST.skipped("there are no guests on this site"),
-            BREWERY.skipped("nobody gets in without a token on this site"),
+            BREWERY.skipped("nobody gets in without a token or account on this site"),
         ];
     }
     let guest = |token: Option<&str>, rooms: Vec<String>| {
@@ -75,7 +76,7 @@ pub(super) fn checks(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
                 (hosts.guest.as_str(), &without),
             ],
         ),
-        forged(domain.as_str(), &at_site, &cure),
+        forged(subject, &at_site, &cure),
         shut(GUEST, &with_token, &cure),
         shut(BREWERY, &without, &cure),
     ]
@@ -108,11 +109,24 @@ fn mechanisms(subject: &Subject<'_>, visited: &[(&str, &Visited)]) -> Check {
     )
 }
 
-fn forged(domain: &str, visited: &Visited, cure: &str) -> Check {
+fn forged(subject: &Subject<'_>, visited: &Visited, cure: &str) -> Check {
+    let domain = &subject.context.site.domain;
     let reception = match visited {
         Ok(reception) => reception,
         Err(why) => return FORGED.skipped(why),
     };
+    // Without tokens there is no log-in to try: what is offered must ask for a password.
+    let asks = |name: &String| name == "PLAIN" || name.starts_with("SCRAM-");
+    if subject.context.site.auth.mode == Mode::SqlHashed && !reception.mechanisms.is_empty() {
+        return if reception.mechanisms.iter().all(asks) {
+            FORGED.good(format!("{domain} lets nobody in without a password"))
+        } else {
+            FORGED.bad(
+                format!("{domain} offers ways in that ask for no password"),
+                cure,
+            )
+        };
+    }
     match &reception.login {
         Some(Err(condition)) => FORGED.good(format!("{domain} answers `{condition}`")),
         Some(Ok(())) => FORGED.bad(

@@ -18,7 +18,7 @@ fn scripts() -> PathBuf {
 }
 
 /// Chromium, Node and the packages of `package-lock.json`, which are fetched once.
-fn is_here() -> bool {
+pub(crate) fn is_here() -> bool {
     static PACKAGES: OnceLock<Result<(), String>> = OnceLock::new();
     if !are_here(&["prosody", "nginx", "caddy", "node", "npm", "chromium"]) {
         return false;
@@ -43,7 +43,7 @@ fn is_here() -> bool {
 }
 
 /// Runs a script; gives the JSON objects of its lines.
-fn run(script: &str, input: &Value) -> Result<Vec<Value>, String> {
+pub(crate) fn run(script: &str, input: &Value) -> Result<Vec<Value>, String> {
     let mut node = Command::new("node");
     node.arg(script)
         .arg(input.to_string())

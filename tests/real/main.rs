@@ -24,6 +24,7 @@ mod machine;
 mod mint;
 mod services;
 mod signalling;
+mod signin;
 mod site;
 mod standin_focus;
 mod tokens;

@@ -200,7 +200,9 @@ impl Site {
             found.map(str::to_owned).ok_or_else(|| format!("no {name}"))
         };
         let claims = token_in(&url).and_then(|token| claims_of(&token));
-        let claims = claims.ok_or_else(|| format!("no token in {url}"))?;
+        // where people sign in there is no token
+        let claims =
+            claims.unwrap_or_else(|| serde_json::json!({ "iss": "jitsi", "aud": "jitsi" }));
         let running = said["running"].as_array().into_iter().flatten();
         let running = running.filter_map(|one| {
             let pid = one["pid"].as_u64()?.try_into().ok()?;

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use jitsi_install::site::{ProsodyVersion, Signature};
+use jitsi_install::site::{Database, Engine, Mode, ProsodyVersion, Signature};
 use serde_json::{Value, json};
 
 use crate::proving::{self, output, program, run, said, unprivileged};
@@ -92,11 +92,70 @@ fn globals(stage: &Stage, seen: &Value) {
     }
 }
 
-fn hosts(stage: &Stage, config: &Value) {
-    let domain = stage.site.domain.as_str();
-    let host = |name: &str| &config[format!("{name}.{domain}").as_str()];
-    let (main, guest) = (&config[domain], host("guest"));
-    let focus = format!("focus@auth.{domain}");
+/// The options of our own module, and that what they name is there and for Prosody alone.
+fn logins(stage: &Stage, main: &Value) {
+    let auth = &stage.site.auth.sql_hashed;
+    let accounts = stage.site.accounts.as_ref().unwrap();
+    assert_eq!(main["authentication"], "sql_hashed", "{}", stage.name);
+    assert_eq!(main["app_secret"], Value::Null, "{}", stage.name);
+    assert_eq!(
+        main["sql_hashed_mechanisms"],
+        json!(auth.mechanisms),
+        "{}",
+        stage.name
+    );
+    assert_eq!(
+        main["sql_hashed_scram_iterations"],
+        json!(auth.scram_iterations),
+        "{}",
+        stage.name
+    );
+    let service = format!(
+        "http://127.0.0.1:{}/prosody/password",
+        accounts.internal_port
+    );
+    assert_eq!(main["sql_hashed_service"], json!(service), "{}", stage.name);
+    let secrets = &stage.secrets;
+    let mut files = vec![(
+        &main["sql_hashed_secret_file"],
+        &secrets.accounts_prosody_key,
+    )];
+    let database = &main["sql_hashed_database"];
+    let driver = match accounts.database {
+        Database::Sqlite => "SQLite3",
+        Database::Local(Engine::MariaDb) | Database::Remote(Engine::MariaDb, _) => "MySQL",
+        Database::Local(Engine::PostgreSql) | Database::Remote(Engine::PostgreSql, _) => {
+            "PostgreSQL"
+        }
+    };
+    assert_eq!(database["driver"], driver, "{}", stage.name);
+    if let Database::Local(_) = accounts.database {
+        files.push((
+            &database["password_file"],
+            &secrets.accounts_reader_password,
+        ));
+    }
+    for (file, secret) in files {
+        let file = file.as_str().unwrap();
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap(),
+            format!("{}\n", secret.reveal()),
+            "{}",
+            stage.name
+        );
+        let made = stage.files().find(|one| one.path.as_str() == file).unwrap();
+        assert_eq!(made.mode.0, 0o640, "{}: {file}", stage.name);
+        assert!(made.veiled, "{}: {file}", stage.name);
+    }
+    assert_eq!(
+        stage.ending("/mod_auth_sql_hashed.lua").len(),
+        1,
+        "{}",
+        stage.name
+    );
+}
+
+fn tokens(stage: &Stage, main: &Value) {
     let token = &stage.site.auth.token;
     assert_eq!(main["authentication"], "token", "{}", stage.name);
     assert_eq!(main["app_id"], json!(token.app_id), "{}", stage.name);
@@ -123,6 +182,19 @@ fn hosts(stage: &Stage, config: &Value) {
     assert_eq!(main["app_secret"], secret, "{}", stage.name);
     assert_eq!(main["asap_key_server"], server, "{}", stage.name);
     assert_eq!(main["cache_keys_url"], keys, "{}", stage.name);
+}
+
+fn hosts(stage: &Stage, config: &Value) {
+    let domain = stage.site.domain.as_str();
+    let host = |name: &str| &config[format!("{name}.{domain}").as_str()];
+    let (main, guest) = (&config[domain], host("guest"));
+    let focus = format!("focus@auth.{domain}");
+    let is_token = stage.site.auth.mode == Mode::Token;
+    if is_token {
+        tokens(stage, main);
+    } else {
+        logins(stage, main);
+    }
 
     let guests = stage.site.auth.guests;
     let kind = if guests {
@@ -138,7 +210,7 @@ fn hosts(stage: &Stage, config: &Value) {
     };
     assert_eq!(guest["modules_enabled"], modules, "{}", stage.name);
     let room = host("conference");
-    let allowed = if guests {
+    let allowed = if guests && is_token {
         json!([format!("guest.{domain}")])
     } else {
         Value::Null
@@ -157,7 +229,26 @@ fn hosts(stage: &Stage, config: &Value) {
             .as_array()
             .unwrap()
             .contains(&json!(modules));
-        assert_eq!(has, guests, "{}: {modules}", stage.name);
+        assert_eq!(has, guests || !is_token, "{}: {modules}", stage.name);
+    }
+    let owners = match (is_token, guests) {
+        (true, true) => json!(true),
+        (true, false) => Value::Null,
+        (false, _) => json!(false),
+    };
+    assert_eq!(
+        room["wait_for_host_disable_auto_owners"], owners,
+        "{}",
+        stage.name
+    );
+    for module in ["token_verification", "token_affiliation"] {
+        let modules = room["modules_enabled"].as_array().unwrap();
+        assert_eq!(
+            modules.contains(&json!(module)),
+            is_token,
+            "{}: {module}",
+            stage.name
+        );
     }
     for (name, module) in [
         ("conference", "muc"),

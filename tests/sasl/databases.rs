@@ -174,9 +174,45 @@ impl Database {
         self.folder.join("accounts.sqlite")
     }
 
+    /// A client that locks the table for so many seconds.
+    pub(crate) fn locker(&self, seconds: u32) -> Command {
+        let mut shell = Command::new("sh");
+        let sql = match self.kind {
+            Kind::Sqlite => "BEGIN EXCLUSIVE;".to_owned(),
+            Kind::MariaDb => format!("LOCK TABLES people WRITE; SELECT SLEEP({seconds});"),
+            Kind::PostgreSql => format!("BEGIN; LOCK TABLE people; SELECT pg_sleep({seconds});"),
+        };
+        let command = self.command(&sql);
+        let line: Vec<String> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(|word| format!("'{}'", word.to_string_lossy()))
+            .collect();
+        shell.env("PGPASSWORD", "owner").arg("-c");
+        shell.arg(format!(
+            "{{ echo \"{sql}\"; sleep {seconds}; }} | {}",
+            line.join(" ")
+        ));
+        shell
+    }
+
     fn client(&self, sql: &str) -> (bool, String) {
+        let input = self.folder.join("input.sql");
+        fs::write(&input, sql).unwrap();
+        let mut command = self.command(sql);
+        command
+            .stdin(fs::File::open(&input).unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = command.output().expect("a client");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    fn command(&self, sql: &str) -> Command {
         let port = self.port.to_string();
-        let mut command = match self.kind {
+        match self.kind {
             Kind::Sqlite => {
                 let mut command = Command::new("sqlite3");
                 command.arg("-bail").arg(self.file());
@@ -208,18 +244,7 @@ impl Database {
                 command.env("PGPASSWORD", "owner");
                 command
             }
-        };
-        let input = self.folder.join("input.sql");
-        fs::write(&input, sql).unwrap();
-        command
-            .stdin(fs::File::open(&input).unwrap())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let output = command.output().expect("a client");
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+        }
     }
 
     /// `sql_hashed_database` in Prosody's configuration.

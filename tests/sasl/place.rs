@@ -66,7 +66,7 @@ impl Prosody {
     /// As a user who is in these groups too.
     pub(crate) fn start_in_groups(folder: &Path, options: &str, groups: &[u32]) -> Self {
         let home = folder.join("prosody");
-        fs::create_dir_all(&home).unwrap();
+        fs::create_dir_all(home.join("certs")).unwrap();
         fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).unwrap();
         write(&home.join("secret"), SECRET);
         write(&home.join("reader"), READER_PASSWORD);

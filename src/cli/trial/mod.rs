@@ -19,7 +19,7 @@ use crate::journal::Ledger;
 use crate::name::AbsPath;
 use crate::plan::plan;
 use crate::platform::{Family, Platform};
-use crate::site::{Site, WebServer};
+use crate::site::{Mode, Site, WebServer};
 use crate::token::{Signer, Wish, link, mint, room_name};
 use stage::{Ports, Stage};
 
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Which web server [default: nginx, or Caddy when only that is there]
     #[arg(long, value_name = "SERVER")]
     web: Option<Web>,
+    /// Who opens rooms: whoever has a token, or whoever signs in with an account
+    #[arg(long, value_name = "MODE", default_value = "token")]
+    auth: Auth,
     /// The room that the printed link opens
     #[arg(long, default_value = "TryRoom")]
     room: String,
@@ -54,6 +57,24 @@ enum Web {
     Nginx,
     /// Caddy
     Caddy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// Tokens
+    Token,
+    /// Accounts of the account service
+    #[value(name = "sql_hashed")]
+    SqlHashed,
+}
+
+impl Auth {
+    fn mode(self) -> Mode {
+        match self {
+            Self::Token => Mode::Token,
+            Self::SqlHashed => Mode::SqlHashed,
+        }
+    }
 }
 
 pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<ExitCode, Failure> {
@@ -311,7 +332,12 @@ fn tell(
     }
 }
 
+/// The room, with a token where rooms want one.
 fn open_link(scene: &Scene, args: &Args) -> Result<String, Failure> {
+    let authority = token::authority(&scene.site);
+    if scene.site.auth.mode == Mode::SqlHashed {
+        return Ok(format!("https://{authority}/{}", args.room));
+    }
     let wish = Wish {
         issuer: scene.site.auth.token.app_id.clone(),
         audience: scene.site.auth.token.audience.clone(),

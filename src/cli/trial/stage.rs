@@ -153,9 +153,10 @@ pub(super) fn site(
         String::new()
     };
     let text = format!(
-        "schema = 1\ndomain = \"{}\"\n[web]\nserver = \"{}\"\naddresses = [\"127.0.0.1\"]\nhttp_port = {}\nhttps_port = {}\nroot = \"{meet}\"\n\
+        "schema = 1\ndomain = \"{}\"\n[auth]\nmode = \"{}\"\n[web]\nserver = \"{}\"\naddresses = [\"127.0.0.1\"]\nhttp_port = {}\nhttps_port = {}\nroot = \"{meet}\"\n\
          [prosody]\nc2s_port = {}\nhttp_port = {}\nplugins = \"{plugins}\"\n[videobridge]\nwebsockets = true\n{accounts}",
         args.domain.escape_default(),
+        args.auth.mode().as_str(),
         web.as_str(),
         ports.http,
         ports.https,
