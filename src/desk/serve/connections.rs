@@ -146,7 +146,7 @@ fn begin(
                 Visit::Unix(stream) => stream.readable().await,
             }
         };
-        // A connection that says nothing costs a task, and no buffers.
+        // A connection that says nothing costs a small task, and no buffers.
         tokio::select! {
             first = timeout(bounds.first_byte, first) => {
                 if !matches!(first, Ok(Ok(()))) {
@@ -157,9 +157,11 @@ fn begin(
         }
         match visit {
             Visit::Tcp(stream, from) => {
-                talk(stream, Peer::Tcp(from), pages, bounds, stage).await;
+                Box::pin(talk(stream, Peer::Tcp(from), pages, bounds, stage)).await;
             }
-            Visit::Unix(stream) => talk(stream, Peer::Socket, pages, bounds, stage).await,
+            Visit::Unix(stream) => {
+                Box::pin(talk(stream, Peer::Socket, pages, bounds, stage)).await;
+            }
         }
         drop(counted);
     });

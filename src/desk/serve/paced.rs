@@ -1,20 +1,27 @@
 //! A connection whose other end must take what it asked for: one that reads nothing for too long
-//! is cut, so that answers do not pile up in memory.
+//! is cut, so that answers do not pile up in memory. One that still sends when its answer is
+//! complete is listened to for a moment: closing at once would take the answer from it.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+
+/// How much is still taken at the end, and for how long.
+const LEFT: usize = 1024 * 1024;
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// A stream with a bound on how long a write may stand still.
 pub(super) struct Paced<S> {
     stream: S,
     patience: Duration,
     stuck: Option<Pin<Box<Sleep>>>,
+    /// Set when our side has ended: until when, and how many bytes more.
+    ending: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl<S> Paced<S> {
@@ -23,6 +30,7 @@ impl<S> Paced<S> {
             stream,
             patience,
             stuck: None,
+            ending: None,
         }
     }
 
@@ -55,7 +63,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -83,7 +91,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.ending.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+        }
+        let (until, left) = this
+            .ending
+            .get_or_insert_with(|| (Box::pin(sleep(MOMENT)), LEFT));
+        let mut space = [0; 4096];
+        while *left > 0 && until.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut space);
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer))?;
+            match buffer.filled().len() {
+                0 => break,
+                count => *left = left.saturating_sub(count),
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
