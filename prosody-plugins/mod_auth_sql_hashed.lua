@@ -21,6 +21,8 @@
 -- SCRAM in any case. No password, hash or secret is written into a log; nor is the name of somebody
 -- who failed, since passwords do get typed into that field.
 --
+-- Over 400 lines, since a module that is one file can be copied to any Prosody as it is.
+--
 -- Options, with their defaults:
 --
 --   sql_hashed_database = { driver = "SQLite3" or "MySQL" or "PostgreSQL", database = …, host = …,
