@@ -21,15 +21,17 @@ const DJANGO: &str =
 
 /// People as an import leaves them: one who may sign in and one who is suspended.
 fn people(site: &Site) -> Result<(), String> {
-    let row = |name: &str, state: &str| {
+    // an account that has just come, in the class of its state: active is 2, suspended 4
+    let now = "CAST(strftime('%s', 'now') AS INTEGER)";
+    let row = |name: &str, state: &str, class: u32| {
         format!(
-            "INSERT INTO accounts VALUES ('{name}-id', '{name}', '{name}', NULL, NULL, '{name}', '{name}', '{state}', 'member', 'en', 'django', '', 0, 0, 0, '{DJANGO}', NULL, NULL, NULL, 0, '{name}', 0, '');"
+            "INSERT INTO accounts VALUES ('{name}-id', '{name}', '{name}', NULL, NULL, '{name}', '{name}', '{state}', 'member', 'en', 'django', '', {now}, {now}, 0, '{DJANGO}', NULL, NULL, NULL, 0, '{name}', {class}, '');"
         )
     };
     let file = site.folder.join("var/lib/jitsi-accounts/accounts.sqlite");
     let output = Command::new("sqlite3")
         .arg(file)
-        .arg(row("olive", "active") + &row("sue", "suspended"))
+        .arg(row("olive", "active", 2000) + &row("sue", "suspended", 4000))
         .output()
         .map_err(|error| error.to_string())?;
     match output.status.success() {
