@@ -38,7 +38,10 @@ const NGINX: (&str, &str) = ("nginx", "/run/nginx.pid");
 
 /// Scripts that packages bring, as a rule not executable. All others are files of ours, which have
 /// their mode from the layout.
-const PACKAGED: &[&str] = &["prosody", NGINX.0];
+const PACKAGED: &[&str] = &["prosody", NGINX.0, MARIADB.0, "postgresql"];
+
+/// MariaDB likewise: Slackware's `rc.mysqld` names this file to it.
+const MARIADB: (&str, &str) = ("mysqld", "/run/mysql/mysql.pid");
 
 /// The number that an account should have, unless somebody has it already.
 pub(super) fn number(name: &str) -> Option<u32> {
@@ -132,7 +135,18 @@ fn is_running(root: &Root, name: &str) -> bool {
     if name == NGINX.0 {
         return nginx(root);
     }
+    if name == MARIADB.0 {
+        return mariadb(root);
+    }
     is_executable(name) && rc(name, "status").is_ok()
+}
+
+/// Is the process of the pid file one of MariaDB's?
+fn mariadb(root: &Root) -> bool {
+    let bytes = root.read(&AbsPath::fixed(MARIADB.1)).unwrap_or_default();
+    let pid: Option<u32> = String::from_utf8_lossy(&bytes).trim().parse().ok();
+    let name = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+    name.is_some_and(|name| matches!(name.trim(), "mariadbd" | "mysqld"))
 }
 
 /// The pid file may be left over, and its number anybody's by now; a dead process whose parent

@@ -19,7 +19,10 @@ fn mistakes(from: &str, to: &str) -> Vec<Mistake> {
 fn the_own_catalogue_has_no_mistake() {
     let catalogue = Catalogue::own().unwrap_or_else(|error| panic!("{error}"));
     let slackware = crate::platform::recognise(None, Some("Slackware 15.0")).unwrap();
-    for name in slackware.platform().packages.all() {
+    let packages = slackware.platform().packages;
+    // MariaDB is Slackware's own, and who runs PostgreSQL there has it already.
+    let servers = [packages.mariadb.clone(), packages.postgresql.clone()].concat();
+    for name in packages.all().filter(|name| !servers.contains(name)) {
         assert!(catalogue.piece(name).is_some(), "no piece for `{name}`");
     }
     assert_eq!(catalogue.sets(), ["2.0.11146", "2.0.11031"]);
