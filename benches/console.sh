@@ -7,6 +7,8 @@
 # USERS=N ROUNDS=N LIMIT_MS=N   another size, more rounds, another limit
 # MARIADB=1                     MariaDB too, without a limit
 # ONLY=sqlite                   one kind
+# BUSY=1                        on a machine that does other work: the processor's time instead of the clock's
+# FILLED=FILE                   a file of SQLite that an earlier run filled
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec cargo bench -q --no-default-features --features accounts --bench console

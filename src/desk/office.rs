@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::file::Secrets;
 use super::names;
@@ -19,9 +20,21 @@ use crate::account::text::{Overrides, Texts};
 use crate::account::{Actor, Office};
 use crate::secret::Secret;
 
+/// Between two looks for a database that is not there yet.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Opens the database, brings its tables up to date, and puts everything beside it.
 pub(super) async fn open(settings: Settings, secrets: &Secrets) -> Result<Office, Failure> {
-    let store = store(&settings, secrets.database.as_ref()).await?;
+    patient(settings, secrets, Duration::ZERO).await
+}
+
+/// The same, for as long as the database does not answer yet.
+pub(super) async fn patient(
+    settings: Settings,
+    secrets: &Secrets,
+    patience: Duration,
+) -> Result<Office, Failure> {
+    let store = awaited(&settings, secrets.database.as_ref(), patience).await?;
     Ok(Office {
         hasher: hasher(&settings)?,
         texts: Arc::new(texts(&settings)?),
@@ -47,6 +60,24 @@ pub(super) async fn store(
     }
     let url = addressed(&settings.database).await?;
     Store::connect(&url, password).await.map_err(failure)
+}
+
+/// The same for the service, which may come up before its database does.
+async fn awaited(
+    settings: &Settings,
+    password: Option<&Secret<String>>,
+    mut patience: Duration,
+) -> Result<Store, Failure> {
+    loop {
+        match store(settings, password).await {
+            Err(failure) if patience > PAUSE && failure.what.contains("does not answer") => {
+                tracing::warn!(why = failure.what, "waiting for the database");
+                tokio::time::sleep(PAUSE).await;
+                patience -= PAUSE;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// As root, a new file of SQLite is made for the owner of its folder. What SQLite puts beside its

@@ -182,7 +182,8 @@ fn guests(subject: &Subject<'_>, config: &Config) -> Check {
         ),
     ] {
         let is_of_tokens = option == "token_verification_allowlist";
-        if !(is_of_tokens && site.auth.mode != Mode::Token) && !has(section, option, value) {
+        let is_spared = is_of_tokens && site.auth.mode != Mode::Token;
+        if !is_spared && !has(section, option, value) {
             faults.push(format!("`{option}` of {name} lacks \"{value}\""));
         }
     }

@@ -61,7 +61,7 @@ fn database_url(context: &Context<'_>, database: &Database) -> String {
         Database::Sqlite => format!("sqlite:{}", sqlite_file(context)),
         Database::Local(Engine::MariaDb) => {
             format!(
-                "mysql://{DATABASE}@localhost/{DATABASE}?socket={}",
+                "mysql://{DATABASE}@localhost/{DATABASE}?socket={}&ssl-mode=DISABLED",
                 place.mariadb.1
             )
         }

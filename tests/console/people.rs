@@ -330,6 +330,13 @@ async fn an_edit_names_old_and_new_and_ends_links_to_the_old_address() {
         .await
         .unwrap();
     assert_eq!(standing, link::Standing::Used);
+    let (mails, _) = house.letters().await;
+    assert_eq!(mails.len(), 1, "the old address is told (ASVS 6.3.7)");
+    assert_eq!(mails[0].recipient, "ann@example.org");
+    assert!(
+        !mails[0].text.contains("email-change?t="),
+        "and cannot take it back"
+    );
     house.person("ben", State::Active, Role::Member).await;
     let edit = [
         ("display_name", "x"),

@@ -75,6 +75,9 @@ impl Database {
     }
 }
 
+/// The kinds whose shared server was started.
+static STARTED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+
 /// A running server of this test program.
 pub struct Server {
     pub kind: Kind,
@@ -94,9 +97,30 @@ impl Server {
         static POSTGRES: OnceLock<Option<Server>> = OnceLock::new();
         match kind {
             Kind::Sqlite => None,
-            Kind::MySql => MARIADB.get_or_init(|| Self::start(kind)).as_ref(),
-            Kind::Postgres => POSTGRES.get_or_init(|| Self::start(kind)).as_ref(),
+            Kind::MySql => MARIADB.get_or_init(|| Self::noted(kind)).as_ref(),
+            Kind::Postgres => POSTGRES.get_or_init(|| Self::noted(kind)).as_ref(),
         }
+    }
+
+    fn noted(kind: Kind) -> Option<Self> {
+        let server = Self::start(kind);
+        STARTED.lock().unwrap().push(kind.name());
+        server
+    }
+
+    /// The shared server, when it was started.
+    pub fn running(kind: Kind) -> Option<&'static Self> {
+        STARTED
+            .lock()
+            .unwrap()
+            .contains(&kind.name())
+            .then(|| Self::shared(kind))
+            .flatten()
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap().as_ref().map_or(0, Child::id)
     }
 
     /// Makes a server with a folder of its own and starts it.

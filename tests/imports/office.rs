@@ -48,6 +48,7 @@ impl Desk {
             store: Store::connect(&url, None).await.unwrap(),
             world: Arc::new(Real(AtomicI64::new(now.as_millis() as i64))),
             hasher: Hasher::new(passwords),
+            policy: Arc::default(),
             seal: Seal::new(&[7; 32]),
             settings,
             texts: Arc::default(),

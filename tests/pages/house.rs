@@ -333,12 +333,6 @@ impl House {
         page.unwrap().rows
     }
 
-    /// Action and outcome of the newest entry.
-    pub async fn last(&self) -> (String, String) {
-        let newest = self.trail().await.into_iter().next().unwrap().entry;
-        (newest.action, newest.outcome)
-    }
-
     /// Takes every mail out of the outbox.
     pub async fn mails(&self) -> Vec<Mail> {
         let store = &self.office.store;

@@ -21,15 +21,17 @@ const DJANGO: &str =
 
 /// People as an import leaves them: one who may sign in and one who is suspended.
 fn people(site: &Site) -> Result<(), String> {
-    let row = |name: &str, state: &str| {
+    // an account that has just come, in the class of its state: active is 2, suspended 4
+    let now = "CAST(strftime('%s', 'now') AS INTEGER)";
+    let row = |name: &str, state: &str, class: u32| {
         format!(
-            "INSERT INTO accounts VALUES ('{name}-id', '{name}', '{name}', NULL, NULL, '{name}', '{name}', '{state}', 'member', 'en', 'django', '', 0, 0, 0, '{DJANGO}', NULL, NULL, NULL, 0, '{name}', 0, '');"
+            "INSERT INTO accounts VALUES ('{name}-id', '{name}', '{name}', NULL, NULL, '{name}', '{name}', '{state}', 'member', 'en', 'django', '', {now}, {now}, 0, '{DJANGO}', NULL, NULL, NULL, 0, '{name}', {class}, '');"
         )
     };
     let file = site.folder.join("var/lib/jitsi-accounts/accounts.sqlite");
     let output = Command::new("sqlite3")
         .arg(file)
-        .arg(row("ann", "active") + &row("sue", "suspended"))
+        .arg(row("olive", "active", 2000) + &row("sue", "suspended", 4000))
         .output()
         .map_err(|error| error.to_string())?;
     match output.status.success() {
@@ -79,7 +81,7 @@ fn by_hand(site: &Site, focus: &StandinFocus, cases: &mut Cases) {
                 headers: &[],
             })
         };
-        for (name, password) in [("ann", "wrong"), ("sue", PASSWORD), ("unknown", PASSWORD)] {
+        for (name, password) in [("olive", "wrong"), ("sue", PASSWORD), ("unknown", PASSWORD)] {
             let answer = visit(DOMAIN).login(&Login::plain(name, password));
             let condition = answer
                 .as_ref()
@@ -113,14 +115,14 @@ fn by_hand(site: &Site, focus: &StandinFocus, cases: &mut Cases) {
         matches!(&waits, Join::Refused { lobby: Some(_), .. }),
         || format!("{waits:?}"),
     );
-    let mut ann = visit(DOMAIN);
-    let jid = ann.login(&Login::plain("ann", PASSWORD));
+    let mut olive = visit(DOMAIN);
+    let jid = olive.login(&Login::plain("olive", PASSWORD));
     cases.holds(
-        "ann signs in",
-        jid.as_ref().is_ok_and(|jid| jid.starts_with("ann@")),
+        "olive signs in",
+        jid.as_ref().is_ok_and(|jid| jid.starts_with("olive@")),
         || format!("{jid:?}"),
     );
-    let joined = ann.join(&room, "ann");
+    let joined = olive.join(&room, "olive");
     cases.holds(
         "she opens the room",
         matches!(joined, Join::Joined { .. }),
@@ -128,7 +130,7 @@ fn by_hand(site: &Site, focus: &StandinFocus, cases: &mut Cases) {
     );
     let role = match &joined {
         Join::Joined { role, .. } if role == "moderator" => Some(joined.clone()),
-        _ => ann.becomes(&room, "moderator", Duration::from_secs(3)),
+        _ => olive.becomes(&room, "moderator", Duration::from_secs(3)),
     };
     let is_moderator = matches!(&role, Some(Join::Joined { role, .. }) if role == "moderator");
     cases.holds("she is moderator", is_moderator, || format!("{role:?}"));
@@ -148,7 +150,7 @@ fn in_a_browser(site: &Site, focus: &StandinFocus, cases: &mut Cases) {
         json!({ "label": label, "transport": transport, "room": room, "id": id, "password": password,
                 "anonymous": id.is_none(), "role": id.filter(|_| label == "good").map(|_| "moderator"), "seconds": 8 })
     };
-    let jid = format!("ann@{DOMAIN}");
+    let jid = format!("olive@{DOMAIN}");
     let sue = format!("sue@{DOMAIN}");
     let asked = [
         one("guest before", "ws", None, ""),

@@ -168,11 +168,6 @@ VirtualHost "guest.{DOMAIN}"
         lines.map(str::to_owned).collect()
     }
 
-    /// Is it 13 or later?
-    pub(crate) fn is_13(&self) -> bool {
-        !self.log().contains("Prosody version 0.12") && !self.log().contains("0.12.")
-    }
-
     pub(crate) fn visit(&self, way: Way, host: &str) -> Box<dyn Wire> {
         self.visit_from(way, host, "")
     }

@@ -195,7 +195,7 @@ fn a_stop_under_load_loses_no_request() {
     site.signal("-TERM");
     assert_eq!(site.ended(), Some(0));
     assert!(
-        begun.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(15),
         "{:?}",
         begun.elapsed()
     );

@@ -139,6 +139,10 @@ pub async fn edit(
         for purpose in Purpose::ALL {
             work.drop_tokens(id, purpose, now).await?;
         }
+        // An address that nobody confirmed may be somebody else's.
+        if let Some(old) = old.filter(|_| before.state != State::Unconfirmed) {
+            outbox::mail(office, &work, &post::email_moved(office, &before, old)).await?;
+        }
         let shown = |email: Option<&str>| email.unwrap_or("–").to_owned();
         let (from, to) = (shown(old), shown(email.as_deref()));
         changed.push(format!("email: {from} → {to}"));

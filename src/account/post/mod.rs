@@ -175,6 +175,23 @@ pub fn password_changed(office: &Office, account: &Account, actor: &Actor) -> Ma
     about(office, account, "password-changed", done(office, actor))
 }
 
+/// To the old address, when an administrator gave the account another one, or none. It cannot take
+/// that back: whoever left may still read mails there.
+#[must_use]
+pub fn email_moved(office: &Office, account: &Account, old: &str) -> Mail {
+    let values = Values {
+        name: called(account),
+        login: account.login.as_str().to_owned(),
+        when: moment(office.world.now()),
+        ..Values::default()
+    };
+    let reader = Reader {
+        address: old,
+        language: &account.language,
+    };
+    write(office, &reader, "email-changed", values)
+}
+
 /// To the new address, which is to be confirmed at `link`.
 #[must_use]
 pub fn email_change(office: &Office, account: &Account, new: &str, link: &str) -> Mail {

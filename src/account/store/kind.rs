@@ -89,7 +89,7 @@ impl Kind {
                  PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"
             }
             (Self::Sqlite, false) => {
-                "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"
+                "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -8000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY"
             }
             (Self::MySql, _) => {
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION innodb_lock_wait_timeout = 10; \

@@ -3,20 +3,20 @@
 //! State, role, origin and second factor are one number, the class, and each order has an index
 //! below it. A page is the first rows of some dozen ranges, merged: exact, whatever the filters.
 //! A search or a group is answered from the index of words or of members as long as few fit; where
-//! many do, the list is walked in its order and 4,000 accounts are looked at for one page,
+//! many do, the list is walked in its order and 1,000 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
 
 use std::collections::HashSet;
 
 use super::Store;
-use super::accounts::{COLUMNS, origin_rank, role_rank, state_rank};
+use super::accounts::{origin_rank, role_rank, state_rank};
 use super::ask::{Ask, places, sql};
 use super::error::{Error, Result};
 use super::groups::GroupId;
 use super::page::{Page, Total, mark, size, unmark};
 use super::walk::CLASSES;
 use super::words::terms;
-use crate::account::{Account, Origin, Role, State};
+use crate::account::{Account, AccountId, Origin, Role, State};
 
 /// How many matches of the search, or members of a group, are gathered and sorted.
 const FEW: usize = 1000;
@@ -249,47 +249,52 @@ impl Store {
         few: &[String],
     ) -> Result<Page<Account>> {
         let wanted = Wanted::of(&list.filter, terms);
-        let mut found: Vec<Account> = Vec::new();
+        let (sort, column) = (list.sort, list.sort.column());
+        let mut found: Vec<(String, String)> = Vec::new();
         for some in few.chunks(500) {
+            let also = if wanted.condition.is_empty() {
+                String::new()
+            } else {
+                format!(" AND {}", wanted.condition)
+            };
+            // `+ 0` keeps planners from going through the classes rather than the keys.
             let ask = sql(format!(
-                "SELECT {COLUMNS} FROM accounts a WHERE a.id IN ({}) AND a.class IN ({}){}",
+                "SELECT a.class, a.{column}, a.id FROM accounts a WHERE a.id IN ({}) AND a.class + 0 IN ({}){also}",
                 places(some.len()),
                 numbers(classes),
-                if wanted.condition.is_empty() {
-                    String::new()
-                } else {
-                    format!(" AND {}", wanted.condition)
-                },
             ))
             .texts(some.iter().map(String::as_str))
             .texts(wanted.values.iter().map(String::as_str));
-            found.extend(self.all::<Account>(ask).await?);
+            if sort.is_number() {
+                let rows: Vec<(i64, (i64, String))> = self.all(ask).await?;
+                found.extend(rows.into_iter().map(|(_, (value, id))| (padded(value), id)));
+            } else {
+                let rows: Vec<(i64, (String, String))> = self.all(ask).await?;
+                found.extend(rows.into_iter().map(|(class, (value, id))| match sort {
+                    Sort::State => (format!("{}{value}", class / 1000), id),
+                    _ => (value, id),
+                }));
+            }
         }
         let total = Some(Total::Exactly(found.len() as u64));
-        let mut sorted: Vec<(String, Account)> = found
-            .into_iter()
-            .map(|account| (value(list.sort, &account), account))
-            .collect();
-        let key = |row: &(String, Account)| (row.0.clone(), row.1.id.0.clone());
-        sorted.sort_by_key(key);
+        found.sort();
         if list.descending {
-            sorted.reverse();
+            found.reverse();
         }
         if let Some((value, id)) = after {
-            let last = (comparable(list.sort, &value), id);
-            sorted.retain(|row| {
+            let last = (comparable(sort, &value), id);
+            found.retain(|row| {
                 if list.descending {
-                    key(row) < last
+                    *row < last
                 } else {
-                    key(row) > last
+                    *row > last
                 }
             });
         }
-        let page = Page::cut(sorted, rows, |(value, account)| {
-            mark(&shown(list.sort, value), &account.id.0)
-        });
+        let page = Page::cut(found, rows, |(value, id)| mark(&shown(sort, value), id));
+        let ids: Vec<AccountId> = page.rows.into_iter().map(|(_, id)| AccountId(id)).collect();
         Ok(Page {
-            rows: page.rows.into_iter().map(|(_, account)| account).collect(),
+            rows: self.accounts(&ids).await?,
             next: page.next,
             total,
         })
@@ -336,21 +341,6 @@ impl Wanted {
             condition: conditions.join(" AND "),
             values,
         }
-    }
-}
-
-/// The value of an account in an order, such that texts sort as the values do.
-fn value(sort: Sort, account: &Account) -> String {
-    match sort {
-        Sort::Login => account.login.as_str().to_owned(),
-        Sort::Email => account
-            .email
-            .as_deref()
-            .map(super::email_key)
-            .unwrap_or_default(),
-        Sort::Created => comparable(sort, &account.created.to_string()),
-        Sort::LastSeen => comparable(sort, &account.last_seen.unwrap_or(0).to_string()),
-        Sort::State => format!("{}{}", state_rank(account.state), account.login.as_str()),
     }
 }
 

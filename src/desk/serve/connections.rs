@@ -2,6 +2,8 @@
 //! service stops.
 
 use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tower::Service as _;
@@ -140,31 +142,60 @@ fn begin(
     let pages = pages.clone();
     let mut stage = stage.clone();
     tokio::spawn(async move {
-        let first = async {
-            match &visit {
-                Visit::Tcp(stream, _) => stream.readable().await,
-                Visit::Unix(stream) => stream.readable().await,
-            }
-        };
         // A connection that says nothing costs a small task, and no buffers.
-        tokio::select! {
-            first = timeout(bounds.first_byte, first) => {
-                if !matches!(first, Ok(Ok(()))) {
-                    return;
-                }
-            }
+        let begun = tokio::select! {
+            begun = timeout(bounds.first_byte, first_byte(&visit)) => begun,
             () = reached(&mut stage, Stage::Closing) => return,
+        };
+        if !matches!(begun, Ok(Ok(()))) {
+            return;
         }
-        match visit {
-            Visit::Tcp(stream, from) => {
-                Box::pin(talk(stream, Peer::Tcp(from), pages, bounds, stage)).await;
-            }
-            Visit::Unix(stream) => {
-                Box::pin(talk(stream, Peer::Socket, pages, bounds, stage)).await;
-            }
-        }
+        conversation(visit, pages, bounds, stage).await;
         drop(counted);
     });
+}
+
+/// Waits for the first byte, or the end. That a socket is readable is sometimes said of one that
+/// is not, so it is looked at.
+async fn first_byte(visit: &Visit) -> io::Result<()> {
+    use rustix::net::{RecvFlags, recv};
+    loop {
+        let mut byte = [0; 1];
+        let seen = match visit {
+            Visit::Tcp(stream, _) => {
+                stream.readable().await?;
+                stream.try_io(Interest::READABLE, || {
+                    Ok(recv(stream, &mut byte, RecvFlags::PEEK)?)
+                })
+            }
+            Visit::Unix(stream) => {
+                stream.readable().await?;
+                stream.try_io(Interest::READABLE, || {
+                    Ok(recv(stream, &mut byte, RecvFlags::PEEK)?)
+                })
+            }
+        };
+        match seen {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            seen => return seen.map(|_| ()),
+        }
+    }
+}
+
+/// What follows takes kilobytes, and so has a box of its own.
+fn conversation(
+    visit: Visit,
+    pages: Router,
+    bounds: Bounds,
+    stage: watch::Receiver<Stage>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    match visit {
+        Visit::Tcp(stream, from) => Box::pin(talk(stream, Peer::Tcp(from), pages, bounds, stage)),
+        Visit::Unix(stream) => {
+            let stream = Paced::new(stream, bounds.stall);
+            Box::pin(talk(stream, Peer::Socket, pages, bounds, stage))
+        }
+    }
 }
 
 async fn talk(
@@ -194,7 +225,7 @@ async fn talk(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
         .max_buf_size(16 * 1024)
-        .serve_connection(TokioIo::new(Paced::new(stream, bounds.stall)), service);
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = &mut connection => return,

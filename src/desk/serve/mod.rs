@@ -32,7 +32,10 @@ use sockets::{Door, Handed};
 /// Time that requests have to end when the service stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
 /// Time in which clients learn from an answer that the connection ends.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// For how long a database that is not up yet is waited for; less than systemd waits for us.
+const DATABASE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -87,7 +90,7 @@ async fn stand(
     let internal = open(handed, "internal", "internal", &settings.internal)?;
     let courier = Courier::new(&settings, &secrets)
         .map_err(|error| Failure::new(BAD_SETTINGS, error.to_string()))?;
-    let office = office::open(settings, &secrets).await?;
+    let office = office::patient(settings, &secrets, DATABASE).await?;
     let metrics = Arc::new(Metrics::default());
     let pages = pages(&office, &metrics)?;
     let desk = Desk {

@@ -207,7 +207,13 @@ impl Live {
             (Resource::Database(gone), State::Absent) => databases::drop_empty(gone),
             _ => Err("there is no way to make it so".to_owned()),
         };
-        done.map_err(|why| failed(thing.name(), why))
+        done.map_err(|why| match thing {
+            Resource::Service(service) => {
+                let lines = self.last_lines(root, &service.name);
+                failed(thing.name(), format!("{why}\n{lines}"))
+            }
+            _ => failed(thing.name(), why),
+        })
     }
 
     /// Has the system read anew which services there are.

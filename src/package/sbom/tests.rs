@@ -208,7 +208,7 @@ fn one_jar_in_two_places_is_one_component() {
         serde_json::json!([{ "location": "usr/a/b-1.jar" }, { "location": "usr/c/b-1.jar" }]);
     assert_eq!(places, Some(&both));
     // crates that several need have no place, and get none
-    let ours = own(None).unwrap().to_string();
+    let ours = own("jitsi-install", None).unwrap().to_string();
     assert!(!ours.contains("evidence") && !ours.contains(":null"));
 }
 
@@ -268,7 +268,7 @@ fn a_hostile_jar_is_listed_by_name_and_says_no_more() {
 
 #[test]
 fn our_own_list_has_what_is_linked_and_no_tests() {
-    let list = own(None).unwrap();
+    let list = own("jitsi-install", None).unwrap();
     let purls = purls(&list);
     assert!(
         purls
