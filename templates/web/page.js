@@ -50,35 +50,3 @@ for (const button of document.querySelectorAll('[data-copy]')) {
         });
     }
 }
-
-// Printing: <button hidden data-print>.
-for (const button of document.querySelectorAll('[data-print]')) {
-    button.hidden = false;
-    button.addEventListener('click', () => window.print());
-}
-
-// All of a list: <input type="checkbox" hidden data-all="NAME"> ticks every box of that name, and
-// an element with data-count="NAME" says how many are ticked.
-for (const all of document.querySelectorAll('[data-all]')) {
-    const boxes = [...document.querySelectorAll(`input[type="checkbox"][name="${all.dataset.all}"]`)];
-    const places = document.querySelectorAll(`[data-count="${all.dataset.all}"]`);
-    const tell = () => {
-        const ticked = boxes.filter(box => box.checked).length;
-        all.checked = ticked > 0 && ticked === boxes.length;
-        all.indeterminate = ticked > 0 && ticked < boxes.length;
-        for (const place of places) {
-            place.textContent = String(ticked);
-        }
-    };
-    all.hidden = false;
-    all.addEventListener('change', () => {
-        for (const box of boxes) {
-            box.checked = all.checked;
-        }
-        tell();
-    });
-    for (const box of boxes) {
-        box.addEventListener('change', tell);
-    }
-    tell();
-}

@@ -122,6 +122,9 @@ fn what_is_asked_for_exists_and_is_all() {
         for word in text.split('"').filter(|_| path.ends_with(".rs")) {
             if plain.contains(word) {
                 asked.insert(word);
+            } else if plain.contains(format!("{word}.title").as_str()) {
+                // A page with a title and a text.
+                begun.insert(word);
             } else if let Some((before, _)) = word.split_once('{')
                 && before.contains('.')
             {
