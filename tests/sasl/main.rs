@@ -17,6 +17,7 @@
 
 mod alike;
 mod busy;
+#[allow(dead_code, reason = "tests/real uses the rest")]
 #[path = "../real/cases.rs"]
 mod cases;
 mod databases;
