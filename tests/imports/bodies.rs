@@ -8,8 +8,11 @@ use jitsi_install::account::password::scram;
 use jitsi_install::account::settings::Settings;
 use jitsi_install::account::totp;
 
+/// A name, and what reads bytes.
+pub type Body = (&'static str, fn(&[u8]));
+
 /// Every body by the name of its target.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[Body] = &[
     ("lua_table", lua_table),
     ("prosody_file", prosody_file),
     ("csv_list", csv_list),

@@ -166,6 +166,7 @@ impl Site {
             std::thread::sleep(Duration::from_millis(10));
         }
         let _ = child.kill();
+        let _ = child.wait();
         panic!("it does not end: {}", self.log());
     }
 

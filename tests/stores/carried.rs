@@ -17,7 +17,7 @@ use crate::rooms::{NOW, Toy, add, everywhere, person, runtime};
 
 /// Something in every table.
 pub async fn furnish(store: &Store) {
-    let world = Toy::new();
+    let world = Toy::world();
     let (mut ann, mut ben) = (person("ann"), person("ben"));
     ann.display_name = "Ann \"O'Neil\" \\ 漢字 🦊".into();
     ben.state = State::Pending;

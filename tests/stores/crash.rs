@@ -30,7 +30,7 @@ fn child() {
         for writer in 0..4 {
             let (store, name) = (store.clone(), name.clone());
             tasks.spawn(async move {
-                let world = Toy::new();
+                let world = Toy::world();
                 for number in 0.. {
                     let login = format!("{name}w{writer}x{number}");
                     write(&store, &*world, &login).await.unwrap();
@@ -220,7 +220,7 @@ fn a_server_that_comes_back_is_found_again() {
         let database = server.database();
         runtime().block_on(async {
             let store = database.connect().await;
-            let world = Toy::new();
+            let world = Toy::world();
             write(&store, &*world, "before").await.unwrap();
 
             server.stop();
@@ -248,7 +248,7 @@ fn a_server_that_comes_back_is_found_again() {
             for writer in 0..4 {
                 let (store, goes_on) = (store.clone(), Arc::clone(&goes_on));
                 tasks.spawn(async move {
-                    let (world, mut done) = (Toy::new(), Vec::new());
+                    let (world, mut done) = (Toy::world(), Vec::new());
                     for number in 0.. {
                         let login = format!("w{writer}x{number}");
                         match write(&store, &*world, &login).await {

@@ -28,7 +28,7 @@ const TEXTS: [&str; 9] = [
 fn every_field_gives_back_what_it_got() {
     everywhere(|database| async move {
         let store = database.connect().await;
-        let world = Toy::new();
+        let world = Toy::world();
         let long = "8 KB! é".repeat(1024);
         for (number, text) in TEXTS.iter().enumerate() {
             let mut new = person(&format!("user{number}"));

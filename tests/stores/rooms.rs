@@ -22,7 +22,7 @@ pub struct Toy {
 }
 
 impl Toy {
-    pub fn new() -> Arc<dyn World> {
+    pub fn world() -> Arc<dyn World> {
         Arc::new(Self {
             millis: AtomicI64::new(NOW * 1000),
             next: AtomicU64::new(1),

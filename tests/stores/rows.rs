@@ -435,7 +435,7 @@ fn groups_invites_notes_and_settings() {
 fn the_audit_trail_is_read_pruned_and_never_changed() {
     everywhere(|database| async move {
         let store = database.connect().await;
-        let world = Toy::new();
+        let world = Toy::world();
         let ann = person("ann");
         for number in 0..60 {
             let work = store.begin().await.unwrap();
