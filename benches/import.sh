@@ -67,6 +67,7 @@ for folder, _, names in os.walk("data"):
 EOF
 
 import() { python3 measure.py "$BIN" --config "$work/accounts.toml" import prosody "$work/data"; }
+# shellcheck disable=SC2086 # three words: seconds, seconds of the processor, MiB
 show() { printf '%-44s %8s s  %8s s CPU  %6s MiB\n' "$1" $2; }
 loop=$(python3 measure.py python3 read.py)
 first=$(import)
@@ -76,6 +77,7 @@ show "a loop in Python that reads them" "$loop"
 show "import into SQLite" "$first"
 show "import again: everybody is there" "$again"
 
+# shellcheck disable=SC2086 # three words
 set -- $first
 awk -v took="$1" -v most="$SECONDS_MOST" -v used="$3" -v memory="$MEMORY" 'BEGIN {
     if (took > most) { print "slower than " most " s"; bad = 1 }
