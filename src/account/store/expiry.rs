@@ -25,10 +25,11 @@ impl Store {
         let lowest = super::accounts::state_rank(state) * 1000;
         self.all(
             sql(format!(
-                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state_since < ? ORDER BY a.state_since, a.id LIMIT ?"
+                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state = ? AND a.state_since < ? ORDER BY a.state_since, a.id LIMIT ?"
             ))
             .number(lowest)
             .number(lowest + 999)
+            .text(state.as_str())
             .number(before)
             .number(i64::try_from(most).unwrap_or(i64::MAX)),
         )
