@@ -1,4 +1,6 @@
 //! Prosody's hosts and components as they are configured on disk.
+//!
+//! Over 400 lines: what is asked of each of Prosody's hosts stands together.
 
 use super::lua::{self, Section};
 use super::{APPLY, Check, Probe, Question, Subject, hocon, text_of};

@@ -5,6 +5,8 @@
 //! characters before it gets into a mail, and a mail to an address that nobody has confirmed holds
 //! the name of the account and nothing else. To add a mail: its function here, its name in
 //! [`paper`], two templates, and its texts in each language.
+//!
+//! Over 400 lines: one short function for each mail, so that all of them are seen together.
 
 pub mod paper;
 
