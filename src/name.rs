@@ -282,6 +282,10 @@ impl Email {
         if !left.chars().all(fine) {
             return refuse("has a character before the `@` that does not belong there");
         }
+        // A dot-atom (RFC 5322, 3.2.3).
+        if left.split('.').any(str::is_empty) {
+            return refuse("begins or ends with a dot before the `@`, or has two in a row");
+        }
         Domain::parse(&right.to_ascii_lowercase())
             .map_err(|why| NameError(format!("has no domain after the `@`: it {why}")))?;
         Ok(Self(text.to_owned()))

@@ -82,7 +82,7 @@ fn sites_where_people_sign_in_are_checked() {
         desk.path(),
         "token mint --room x --site s.toml",
         64,
-        "error: rooms of this site are opened by people who sign in, not by tokens\n\
+        "error: rooms of this site are opened by people who sign in, not by tokens\n  \
          hint: `mode` under `[auth]` in the site file says so\n",
     );
 }
