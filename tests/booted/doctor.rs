@@ -34,6 +34,11 @@ const NOT_TOLD: &[(&str, &str, &str, &str)] = &[
     ("D-35", "IPv6", "skip", "has no address"),
     // Web servers make their logs for everybody to read, until logrotate makes them anew.
     ("D-40", "", "warn", "everybody may read `/var/log/"),
+    // These sites have meetings alone.
+    ("D-60", "", "skip", "no accounts on this site"),
+    ("D-61", "", "skip", "no accounts on this site"),
+    ("D-62", "", "skip", "no accounts on this site"),
+    ("D-63", "", "skip", "no accounts on this site"),
 ];
 
 /// One thing to spoil.

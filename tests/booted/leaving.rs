@@ -16,7 +16,7 @@ impl Journey<'_> {
             .same("packages have their own files", verified.out, String::new());
         let people = self
             .machine
-            .sh("getent passwd jicofo jvb; getent group jicofo jvb");
+            .sh("getent passwd jicofo jvb; getent group jicofo jvb; getent shadow jicofo jvb");
         self.cases
             .same("our users are gone", people.out, String::new());
         let ours = ["jicofo", "jitsi-videobridge2"];
@@ -91,6 +91,8 @@ fn kept(path: &str) -> bool {
         "/etc/ssl/certs/java/cacerts",
         "/etc/ssl/certs/ssl-cert-snakeoil.pem",
         "/etc/ssl/private/ssl-cert-snakeoil.key",
+        // it has the day on which a user was made
+        "/etc/shadow",
         // the state before the last change but one
         "/etc/passwd-",
         "/etc/group-",

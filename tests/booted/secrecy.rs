@@ -27,8 +27,8 @@ pub(crate) fn of(machine: &Container) -> Result<Vec<String>, String> {
         }
     }
     match secrets.len() {
-        7 => Ok(secrets),
-        count => Err(format!("{count} secrets instead of 7")),
+        11 => Ok(secrets),
+        count => Err(format!("{count} secrets instead of 11")),
     }
 }
 

@@ -66,7 +66,13 @@ impl Database {
         match self.kind {
             Kind::Sqlite => {
                 let sqlite = program("sqlite3").expect("`sqlite3` is not here (install sqlite3)");
-                said(Command::new(sqlite).arg(&self.name).arg(statements))
+                let patient = ["-cmd", ".timeout 10000"];
+                said(
+                    Command::new(sqlite)
+                        .args(patient)
+                        .arg(&self.name)
+                        .arg(statements),
+                )
             }
             kind => Server::shared(kind)
                 .unwrap()

@@ -17,6 +17,9 @@ use crate::secret::Secret;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Connections to a server.
 const CONNECTIONS: u32 = 10;
+/// What SQLite says when another connection has the file (`SQLITE_BUSY`).
+const SQLITE_BUSY: u32 = 5;
+
 /// Connections to SQLite that read; each is a thread.
 const READERS: u32 = 4;
 
@@ -36,9 +39,14 @@ impl Store {
         DRIVERS.call_once(sqlx::any::install_default_drivers);
 
         let (kind, options, address) = parse(url, password)?;
-        let (writes, reads) = if kind == Kind::Sqlite {
+        if kind == Kind::Sqlite {
             let (file, _) = address.split_once('?').unwrap_or((&address, ""));
             super::sqlite::prepare(file.trim_start_matches("sqlite:"), &address)?;
+        }
+        // Before there are pools: they try again until their patience ends, whereas the first
+        // connection says why it failed, and a new file of SQLite learns of its log from one alone.
+        let greeted = first(kind, &options).await;
+        let (writes, reads) = if kind == Kind::Sqlite {
             (
                 pool(kind, &options, 1, true),
                 pool(kind, &options, READERS, false),
@@ -57,18 +65,10 @@ impl Store {
             }),
             within: None,
         };
-        // The pool tries again until its patience ends; the first connection says why it failed.
-        if let Err(error) = store.first(&options).await {
-            return Err(store.error(&error));
+        match greeted {
+            Ok(()) => Ok(store),
+            Err(error) => Err(store.error(&error)),
         }
-        Ok(store)
-    }
-
-    async fn first(&self, options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
-        let mut connection = options.connect().await?;
-        let greeting = self.shared.kind.greeting(true);
-        (&mut connection).execute(greeting).await?;
-        connection.close().await
     }
 
     /// A database of MariaDB must keep every character, and PostgreSQL's must be UTF-8.
@@ -150,6 +150,25 @@ fn parse(
 /// As much of an address as cannot be a password.
 fn scheme_only(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+/// The first connection. SQLite does not wait while another program turns the same file to its log,
+/// so it is asked again for some seconds.
+async fn first(kind: Kind, options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let greet = || async {
+        let mut connection = options.connect().await?;
+        (&mut connection).execute(kind.greeting(true)).await?;
+        connection.close().await
+    };
+    for pause in [10, 50, 100, 250, 500, 1000, 2000] {
+        match greet().await {
+            Err(error) if kind == Kind::Sqlite && kind.number(&error) == SQLITE_BUSY => {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            ended => return ended,
+        }
+    }
+    greet().await
 }
 
 fn pool(kind: Kind, options: &AnyConnectOptions, most: u32, writes: bool) -> Pool<Any> {
