@@ -4,8 +4,8 @@
 //!
 //! `serve` holds the pages of the room `web` on a socket; `delivery` carries what waits in the
 //! outbox; `timers` do what is due. Every other file is a verb, which calls an act of the room
-//! `account` and prints what became of it. To add a verb: a variant of [`Verb`], a file with `run`,
-//! its line in [`run`], a session in `tests/service`.
+//! `account` and prints what became of it. To add a verb: a variant of `Verb`, a file with `run`,
+//! its line in `run`, a session in `tests/service`.
 #![allow(
     clippy::disallowed_methods,
     reason = "this is the room that touches the machine for the account service"

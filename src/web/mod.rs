@@ -3,7 +3,7 @@
 //! has no door to the machine.
 //!
 //! To add a page: its handler in `page`, with the guard that its signature asks for; its line in
-//! [`table`]; its template below `templates/web` and in [`template`].
+//! [`table`]; its template below `templates/web` and in `template`.
 
 pub mod address;
 pub mod answer;
