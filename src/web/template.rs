@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, ErrorKind, Kwargs, State, Tera};
 
 use super::asset::Assets;
 use super::page::admin;
@@ -64,7 +64,22 @@ pub struct TemplateError(String);
 
 impl From<tera::Error> for TemplateError {
     fn from(error: tera::Error) -> Self {
-        Self(format!("{error:?}"))
+        // Its own words show the lines around the place; a log has one line.
+        let mut text = match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => format!(
+                "`{}`, line {}: {}",
+                report.filename(),
+                report.span().start_line,
+                report.message()
+            ),
+            other => other.to_string(),
+        };
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            text = format!("{text}: {inner}");
+            cause = inner.source();
+        }
+        Self(text)
     }
 }
 

@@ -9,9 +9,12 @@
 
 mod clients;
 mod instances;
+mod kill;
 mod life;
 mod post;
 mod service;
+mod strangers;
+mod timers;
 mod verbs;
 
 #[path = "../databases/mod.rs"]

@@ -10,7 +10,7 @@ use super::pace::Pace;
 use super::{Failure, device, note, second_factor, session};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
-use crate::account::password::Verdict;
+use crate::account::password::{Keys, Verdict};
 use crate::account::store::{Credentials, Work};
 use crate::account::{Account, AccountId, Actor, Office, State};
 use crate::secret::Secret;
@@ -74,7 +74,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outco
     let pace = Pace::page(&name, actor, device.as_deref());
     pace.step(office).await?;
     let keys = found.as_ref().and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(&form.password, keys).await?;
+    let verdict = look(office, &pace, &form.password, keys).await?;
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         let account = found.as_ref().map(|(account, _)| account);
         failed(office, actor, account, &name, "password").await?;
@@ -158,14 +158,14 @@ pub async fn for_prosody(
     password: &Secret<String>,
 ) -> Result<bool, Failure> {
     let name = typed(login);
-    let pace = Pace::meeting(&name);
+    let pace = Pace::meeting(office, &name, actor).await?;
     pace.step(office).await?;
     let found = office.store.sign_in_by_login(&name).await?;
     let keys = found
         .as_ref()
         .filter(|(account, _)| account.state == State::Active)
         .and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(password, keys).await?;
+    let verdict = look(office, &pace, password, keys).await?;
     let account = found.as_ref().map(|(account, _)| account);
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         failed(office, actor, account, &name, "meeting").await?;
@@ -181,6 +181,22 @@ pub async fn for_prosody(
     note(office, &work, actor, &entry).await?;
     work.commit().await?;
     Ok(true)
+}
+
+/// Looks at the password; one that could not be looked at was no try.
+async fn look(
+    office: &Office,
+    pace: &Pace,
+    password: &Secret<String>,
+    keys: Option<&Keys>,
+) -> Result<Verdict, Failure> {
+    match office.hasher.check(password, keys).await {
+        Ok(verdict) => Ok(verdict),
+        Err(busy) => {
+            pace.step_back(office).await?;
+            Err(busy.into())
+        }
+    }
 }
 
 async fn find(office: &Office, name: &str) -> Result<Option<(Account, Credentials)>, Failure> {
