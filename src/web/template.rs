@@ -150,3 +150,34 @@ impl Templates {
         Ok(engine.render(name, context)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_in_one_line() {
+        let told = |text: &str| {
+            let mut tera = Tera::new();
+            tera.register_function("t", |_: Kwargs, _: &State| {
+                Err::<String, _>(tera::Error::message("there is no text `a.b`"))
+            });
+            let made = tera.add_raw_templates([("a.html", text)]);
+            let made = made.and_then(|()| tera.render("a.html", &Context::new()));
+            TemplateError::from(made.unwrap_err()).to_string()
+        };
+        for (text, why) in [
+            ("one\n{{ missing }}\nthree", "missing"),
+            ("one\n{{ t(key=1) }}\nthree", "there is no text `a.b`"),
+            ("one\n{% if %}\nthree", ""),
+        ] {
+            let told = told(text);
+            assert!(
+                told.starts_with("page template: `a.html`, line 2: "),
+                "{told}"
+            );
+            assert!(told.contains(why) && !told.contains("three"), "{told}");
+            assert_eq!(told.lines().count(), 1, "{told}");
+        }
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod figures;
 mod instances;
 mod kill;
 mod life;
