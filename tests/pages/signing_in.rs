@@ -250,6 +250,21 @@ async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .goes("/account");
 }
 
+/// What is refused at one address is not counted against the name.
+#[tokio::test]
+async fn a_guesser_at_one_address_slows_nobody_else() {
+    let house = House::new().await;
+    house.ann().await;
+    let guesser = Browser::at("192.0.2.66");
+    for tries in 0..80 {
+        let reply = house.sign_in(&guesser, "ann", "something else 8").await;
+        reply.is(if tries < 10 { 422 } else { 429 });
+        house.later(6);
+    }
+    let new = Browser::at("203.0.113.5");
+    house.sign_in(&new, "ann", PASSWORD).await.goes("/account");
+}
+
 #[tokio::test]
 async fn a_known_browser_is_known_for_its_account_only() {
     let house = House::new().await;
