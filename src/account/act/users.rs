@@ -4,7 +4,7 @@
 use super::approve::step;
 use super::refusal::{Refusal, Result};
 use super::staff::{find, moved, not_oneself, somebody_is_left};
-use super::{check, groups, link, note, outbox};
+use super::{check, confirm, groups, link, note, outbox};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
 use crate::account::state::Event;
@@ -276,7 +276,7 @@ pub async fn reset(office: &Office, actor: &Actor, id: &AccountId) -> Result<Acc
     if account.email.is_none() {
         return Err(Refusal::EmailNone);
     }
-    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
+    let link = fresh(office, &work, &account).await?;
     outbox::mail(office, &work, &post::reset(office, &account, &link)).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("by mail");
     note(office, &work, actor, &entry).await?;
@@ -295,7 +295,7 @@ pub async fn setup(
 ) -> Result<(Account, Secret<String>)> {
     let work = office.store.begin().await?;
     let account = signs_in(&work, id).await?;
-    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
+    let link = fresh(office, &work, &account).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("link shown");
     note(office, &work, actor, &entry).await?;
     work.commit().await?;
@@ -342,7 +342,10 @@ pub async fn resend(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     if account.email.is_none() {
         return Err(Refusal::EmailNone);
     }
-    let link = fresh(office, &work, &account, Purpose::Confirm, days * 86_400).await?;
+    let invited = confirm::was_invited(&work, &account).await?;
+    let now = office.world.now();
+    work.drop_tokens(id, Purpose::Confirm, now).await?;
+    let link = confirm::link(office, &work, &account, invited, days).await?;
     outbox::mail(office, &work, &post::confirm(office, &account, &link)).await?;
     let entry = Entry::new("signup.resent", Some(&account), "done").detail("by staff");
     note(office, &work, actor, &entry).await?;
@@ -350,17 +353,11 @@ pub async fn resend(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     Ok(account)
 }
 
-/// A link that takes the place of those before it.
-async fn fresh(
-    office: &Office,
-    work: &Work,
-    account: &Account,
-    purpose: Purpose,
-    seconds: i64,
-) -> Result<String> {
-    work.drop_tokens(&account.id, purpose, office.world.now())
-        .await?;
-    Ok(link::make(office, work, &account.id, purpose, "", seconds).await?)
+/// A link to choose a password, which takes the place of those before it.
+async fn fresh(office: &Office, work: &Work, account: &Account) -> Result<String> {
+    let (id, purpose) = (&account.id, Purpose::Reset);
+    work.drop_tokens(id, purpose, office.world.now()).await?;
+    Ok(link::make(office, work, id, purpose, "", link::life::RESET).await?)
 }
 
 /// Ends sessions and links: whoever holds one is out at once.
