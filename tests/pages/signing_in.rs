@@ -7,7 +7,7 @@ use jitsi_install::account::password::Keys;
 use jitsi_install::account::{Actor, Role, State};
 use jitsi_install::secret::Secret;
 
-use crate::house::{Browser, House, PASSWORD};
+use crate::house::{Browser, House, PASSWORD, link};
 
 #[tokio::test]
 async fn by_name_or_address_and_out_again() {
@@ -238,6 +238,15 @@ async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .await
         .is(429);
     house.sign_in(&home, "ann", PASSWORD).await.goes("/account");
+    // On a new device the way in leads through a mailed link.
+    let away = Browser::at("203.0.113.44");
+    house
+        .post(&away, "/forgot", &[("email", "ann@example.org")])
+        .await;
+    let token = link(&house.mail().await, "/reset");
+    let form = [("t", token.as_str()), ("password", PASSWORD)];
+    house.post(&away, "/reset", &form).await.goes("/sign-in");
+    house.sign_in(&away, "ann", PASSWORD).await.goes("/account");
     // Some minutes later everybody may try again.
     house.later(901);
     house
@@ -248,6 +257,31 @@ async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .sign_in(&guesser, "ann", PASSWORD)
         .await
         .goes("/account");
+}
+
+/// Tries for a name are no tries for its address: otherwise the one would tell of the other.
+#[tokio::test]
+async fn limits_do_not_tell_whose_an_address_is() {
+    let house = House::new().await;
+    house.ann().await;
+    let guesser = Browser::at("192.0.2.66");
+    for _ in 0..12 {
+        house.sign_in(&guesser, "ann", "something else 8").await;
+    }
+    house
+        .sign_in(&guesser, "ann", "something else 8")
+        .await
+        .is(429);
+    for address in ["ann@example.org", "nobody@example.org"] {
+        for tries in 0..12 {
+            // Other browsers would have other limits of the network.
+            house.later(60);
+            let typed = ["", " "][tries % 2].to_owned() + &address.to_uppercase();
+            let reply = house.sign_in(&guesser, &typed, "something else 8").await;
+            reply.is(if tries < 10 { 422 } else { 429 });
+        }
+        house.later(120);
+    }
 }
 
 #[tokio::test]

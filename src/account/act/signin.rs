@@ -11,7 +11,7 @@ use super::{Failure, device, note, second_factor, session};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
 use crate::account::password::Verdict;
-use crate::account::store::{Credentials, Work};
+use crate::account::store::{Credentials, Work, email_key};
 use crate::account::{Account, AccountId, Actor, Office, State};
 use crate::secret::Secret;
 
@@ -66,18 +66,19 @@ struct Half {
 /// [`Failure`], too many tries among them.
 pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outcome, Failure> {
     let found = find(office, form.name).await?;
-    let name = found.as_ref().map_or_else(
-        || typed(form.name),
-        |(account, _)| account.login.as_str().to_owned(),
-    );
-    let device = device::known(office, form.device, &name);
-    let pace = Pace::page(&name, actor, device.as_deref());
+    let asked = asked(form.name);
+    let name = found
+        .as_ref()
+        .map_or(asked.as_str(), |(account, _)| account.login.as_str());
+    let device = device::known(office, form.device, name);
+    // Counted by what was typed: one count for a name and its address would tell whose it is.
+    let pace = Pace::page(&asked, actor, device.as_deref());
     pace.step(office).await?;
     let keys = found.as_ref().and_then(|(_, held)| held.keys.as_ref());
     let verdict = office.hasher.check(&form.password, keys).await?;
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         let account = found.as_ref().map(|(account, _)| account);
-        failed(office, actor, account, &name, "password").await?;
+        failed(office, actor, account, name, "password").await?;
         return Ok(Outcome::Wrong);
     };
     pace.forgive(office).await?;
@@ -181,6 +182,15 @@ pub async fn for_prosody(
     note(office, &work, actor, &entry).await?;
     work.commit().await?;
     Ok(true)
+}
+
+/// What was typed in one form: a name, or an address as it is compared.
+fn asked(name: &str) -> String {
+    if name.contains('@') {
+        email_key(name)
+    } else {
+        typed(name)
+    }
 }
 
 async fn find(office: &Office, name: &str) -> Result<Option<(Account, Credentials)>, Failure> {
