@@ -259,6 +259,44 @@ async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .goes("/account");
 }
 
+/// A password takes a while to check. Who changes it meanwhile ends that sign-in too.
+#[tokio::test]
+async fn a_sign_in_under_way_ends_with_the_password() {
+    let house = House::new().await;
+    let ann = house.ann().await;
+    let mut salted = [0; 32];
+    let rounds = 400_000;
+    pbkdf2::pbkdf2_hmac::<sha2::Sha256>(PASSWORD.as_bytes(), b"some salt", rounds, &mut salted);
+    let salted = base64::engine::general_purpose::STANDARD.encode(salted);
+    let slow = Keys {
+        hash: Secret::new(format!("pbkdf2_sha256${rounds}$some salt${salted}")),
+        scram_sha_1: None,
+        scram_sha_256: None,
+    };
+    let change = async |stamp: &str| {
+        let work = house.office.store.begin().await.unwrap();
+        work.set_keys(&ann.id, &slow, stamp).await.unwrap();
+        work.end_sessions(&ann.id, None).await.unwrap();
+        work.commit().await.unwrap();
+    };
+    change("before").await;
+    let browser = Browser::new();
+    let reset = async {
+        while house.office.hasher.load() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        change("after").await;
+    };
+    let (reply, ()) = tokio::join!(house.sign_in(&browser, "ann", PASSWORD), reset);
+    reply.is(422);
+    assert_eq!(browser.key(), None);
+    let sessions = house
+        .office
+        .store
+        .sessions(&ann.id, house.office.world.now());
+    assert!(sessions.await.unwrap().is_empty());
+}
+
 /// Tries for a name are no tries for its address: otherwise the one would tell of the other.
 #[tokio::test]
 async fn limits_do_not_tell_whose_an_address_is() {

@@ -119,8 +119,11 @@ pub async fn done(office: &Office, actor: &Actor, token: &str) -> Result<Confirm
         }
     };
     let state = next(account.state, event).unwrap_or(State::Pending);
-    work.move_account(&account.id, account.state, state, now)
-        .await?;
+    let moved = work.move_account(&account.id, account.state, state, now);
+    if !moved.await? {
+        // Rejected in this moment.
+        return Ok(Confirmed::Link(Standing::Used));
+    }
     work.drop_tokens(&account.id, Purpose::Confirm, now).await?;
     let entry = Entry::new("signup.confirmed", Some(&account), "done").detail(state.as_str());
     note(office, &work, actor, &entry).await?;

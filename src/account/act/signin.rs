@@ -78,7 +78,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outco
     let verdict = office.hasher.check(&form.password, keys).await?;
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         let account = found.as_ref().map(|(account, _)| account);
-        failed(office, actor, account, name, "password").await?;
+        failed(office, actor, account, "password").await?;
         return Ok(Outcome::Wrong);
     };
     pace.forgive(office).await?;
@@ -102,7 +102,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outco
         let half = serde_json::to_vec(&half).unwrap_or_default();
         return Ok(Outcome::Half(office.seal.close("half", &half)));
     }
-    finish(office, work, actor, account, false, &form).await
+    finish(office, work, actor, account, &held.stamp, false, &form).await
 }
 
 /// Signs in with the code, after the password; `half` is what [`Outcome::Half`] gave.
@@ -124,17 +124,10 @@ pub async fn second(
     let work = office.store.begin().await?;
     if !second_factor::prove(office, &work, actor, &account, &held, code).await? {
         drop(work);
-        failed(
-            office,
-            actor,
-            Some(&account),
-            account.login.as_str(),
-            "code",
-        )
-        .await?;
+        failed(office, actor, Some(&account), "code").await?;
         return Ok(Outcome::Wrong);
     }
-    let outcome = finish(office, work, actor, &account, true, &form).await?;
+    let outcome = finish(office, work, actor, &account, &held.stamp, true, &form).await?;
     pace.forgive(office).await?;
     Ok(outcome)
 }
@@ -169,7 +162,7 @@ pub async fn for_prosody(
     let verdict = office.hasher.check(password, keys).await?;
     let account = found.as_ref().map(|(account, _)| account);
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
-        failed(office, actor, account, &name, "meeting").await?;
+        failed(office, actor, account, "meeting").await?;
         return Ok(false);
     };
     pace.forgive(office).await?;
@@ -201,7 +194,7 @@ async fn find(office: &Office, name: &str) -> Result<Option<(Account, Credential
     })
 }
 
-/// The canonical form of what was typed; where there is none, the beginning of it, for the trail.
+/// The canonical form of what was typed; where there is none, the beginning of it, for the counts.
 fn typed(name: &str) -> String {
     Login::parse_known(name).map_or_else(
         |_| {
@@ -228,14 +221,23 @@ async fn half_way(office: &Office, half: &str) -> Result<Option<(Account, Creden
     }))
 }
 
+/// Begins the session, unless the password was changed or the account suspended while the one that
+/// was typed was looked at: that takes time, and sessions of before have ended by then.
 async fn finish(
     office: &Office,
     work: Work,
     actor: &Actor,
     account: &Account,
+    stamp: &str,
     second_factor: bool,
     form: &Form<'_>,
 ) -> Result<Outcome, Failure> {
+    // Held first and read then: whoever changes it waits for this session, and ends it.
+    work.seen(&account.id, office.world.now()).await?;
+    let now = work.sign_in_by_id(&account.id).await?;
+    if !now.is_some_and(|(now, held)| now.state == State::Active && held.stamp == stamp) {
+        return Ok(Outcome::Late);
+    }
     let login = account.login.as_str();
     let actor = Actor {
         account: Some(account.id.clone()),
@@ -258,15 +260,14 @@ async fn finish(
     })
 }
 
+/// Writes a failure down. A name that nobody has is not: passwords do get typed into that field.
 async fn failed(
     office: &Office,
     actor: &Actor,
     account: Option<&Account>,
-    name: &str,
     what: &str,
 ) -> Result<(), Failure> {
-    let mut entry = Entry::new("signin", account, "failed").detail(what);
-    name.clone_into(&mut entry.target_name);
+    let entry = Entry::new("signin", account, "failed").detail(what);
     let work = office.store.begin().await?;
     note(office, &work, actor, &entry).await?;
     Ok(work.commit().await?)
