@@ -49,6 +49,22 @@ async fn sign_up_confirm_and_wait_for_approval() {
     assert_eq!(trail, ["signup.confirmed", "signup"]);
 }
 
+/// The browser looks at the name while it is typed; it asks nobody who has it.
+#[tokio::test]
+async fn a_name_is_looked_at_while_it_is_typed() {
+    let house = House::new().await;
+    let page = house.get(&Browser::new(), "/sign-up").await.is(200);
+    let field = page.text.split("<input id=\"login\"").nth(1).unwrap();
+    let field = field.split('>').next().unwrap();
+    for sign in ["\\s", "@", "\\/", ":", "&amp;", "&quot;", "&lt;"] {
+        let pattern = field.split("pattern=\"").nth(1).unwrap();
+        assert!(
+            pattern.split('"').next().unwrap().contains(sign),
+            "{sign} in {field}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn open_registration_needs_nobody() {
     let house = House::new().await;

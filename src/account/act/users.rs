@@ -1,7 +1,7 @@
 //! What administrators do with an account, in the console or on the command line. Nobody chooses
 //! the password of somebody else: they get a link and choose it themselves.
 
-use super::approve::step;
+use super::approve::{REASON, step};
 use super::refusal::{Refusal, Result};
 use super::staff::{find, moved, not_oneself, somebody_is_left};
 use super::{check, confirm, groups, link, note, outbox};
@@ -163,7 +163,8 @@ pub async fn edit(
 /// Forbids signing in for now, in meetings too; ends all sessions, and tells the owner.
 ///
 /// # Errors
-/// When the account is not active, is one's own, or the last administrator's.
+/// When the account is not active, is one's own, or the last administrator's, or the reason is too
+/// long.
 pub async fn suspend(
     office: &Office,
     actor: &Actor,
@@ -172,6 +173,9 @@ pub async fn suspend(
 ) -> Result<Account> {
     not_oneself(actor, id)?;
     let reason = reason.trim();
+    if reason.chars().count() > REASON {
+        return Err(Refusal::Long("reason"));
+    }
     let work = office.store.begin().await?;
     somebody_is_left(&work, &find(&work, id).await?).await?;
     let account = step(office, &work, id, Event::Suspend).await?;
