@@ -169,7 +169,7 @@ async fn a_rejected_sign_up_without_a_confirmed_address_has_it_to_confirm_again(
         hash: &link::digest("t"),
         purpose: Purpose::Confirm,
         account: &ann.id,
-        data: "",
+        data: r#"{"email":"ann@example.org","invited":false}"#,
         created: now,
         expires: now + 86_400,
     };

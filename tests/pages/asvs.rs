@@ -429,6 +429,13 @@ async fn v16_2_to_16_4_who_when_where_and_no_secret() {
             assert!(!all.contains(secret));
         }
     }
+    // Passwords do get typed into the other field.
+    let typed = "MyOtherSecret8";
+    house.sign_in(&browser, typed, PASSWORD).await.is(422);
+    let written = house.trail().await.remove(0);
+    assert_eq!(written.entry.outcome, "failed");
+    let all = format!("{written:?}").to_lowercase();
+    assert!(!all.contains(&typed.to_lowercase()), "{all}");
 }
 
 #[tokio::test]

@@ -184,3 +184,27 @@ fn network(actor: &Actor) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of limits for administrators says what holds.
+    #[test]
+    fn limits_are_documented() {
+        let page = include_str!("../../../docs/jitsi-accounts.md");
+        for (what, rule) in [
+            ("from one network", NEAR),
+            ("from everywhere", EVERYWHERE),
+            ("an account", NEAR),
+            ("the address", MAILS),
+        ] {
+            let often = format!("| {} in {} minutes | ", rule.most, rule.seconds / 60);
+            let mut lines = page.lines();
+            assert!(
+                lines.any(|line| line.contains(&often) && line.contains(what)),
+                "{often}{what}"
+            );
+        }
+    }
+}

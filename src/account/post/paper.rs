@@ -35,6 +35,7 @@ mails![
     "email-changed",
     "expired",
     "password-changed",
+    "people-wait",
     "recovery-code-used",
     "rejected",
     "reset",
@@ -82,8 +83,19 @@ pub(super) struct Values {
     pub second_link: String,
     /// The page with everybody who waits.
     pub list: String,
-    /// How many are left.
+    /// How many are left, or wait.
     pub count: i64,
+    /// Who waits.
+    pub people: Vec<Waits>,
+}
+
+/// Somebody who waits, as [`Values`] has them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Waits {
+    pub person: String,
+    pub login: String,
+    pub email: String,
+    pub reason: String,
 }
 
 /// Templates of all mails.
@@ -176,6 +188,12 @@ fn sample() -> Values {
         second_link: text(),
         list: text(),
         count: 2,
+        people: vec![Waits {
+            person: text(),
+            login: text(),
+            email: text(),
+            reason: text(),
+        }],
     }
 }
 

@@ -153,6 +153,7 @@ fn registration(table: Table<'_>) -> Policy {
         confirm_days: days("confirm_days", 1..=90, usual.confirm_days),
         approve_days: days("approve_days", 1..=3650, usual.approve_days),
         audit_days: days("audit_days", 0..=36_500, usual.audit_days),
+        digest_hours: days("digest_hours", 0..=168, usual.digest_hours),
     };
     table.finish();
     policy

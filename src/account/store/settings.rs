@@ -47,6 +47,15 @@ impl Store {
 }
 
 impl Work {
+    /// Holds a setting until the transaction ends: what is read of it from now on stays so. One that
+    /// was never saved cannot be held.
+    pub async fn hold_setting(&self, name: &str) -> Result<()> {
+        // A write that changes nothing is the lock that all three understand.
+        self.run(sql("UPDATE settings SET name = name WHERE name = ?").text(name))
+            .await
+            .map(|_| ())
+    }
+
     /// Saves a setting. Of two who save the first value of a name in the same moment one may get
     /// [`super::Error::Taken`].
     pub async fn set_setting(&self, new: &Setting) -> Result<()> {

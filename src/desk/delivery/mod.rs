@@ -50,6 +50,24 @@ pub(super) enum Trouble {
     Lasting(String),
 }
 
+impl Trouble {
+    /// The same without an address.
+    fn without(self, address: &str) -> Self {
+        let veil = |why: String| {
+            if address.is_empty() {
+                why
+            } else {
+                why.replace(address, "…")
+            }
+        };
+        match self {
+            Self::Passing(why) => Self::Passing(veil(why)),
+            Self::Away(why) => Self::Away(veil(why)),
+            Self::Lasting(why) => Self::Lasting(veil(why)),
+        }
+    }
+}
+
 /// How things leave.
 pub(super) struct Courier {
     sender: Sender,
@@ -254,6 +272,8 @@ async fn settle(
     carried: Result<(), Trouble>,
 ) -> Result<(), Error> {
     let (id, kind) = (queued.id.as_str(), queued.what.as_str());
+    // Servers like to repeat the address; whose it is belongs neither into the log nor beside it.
+    let carried = carried.map_err(|trouble| trouble.without(&queued.recipient));
     let is_mail = queued.what == What::Mail;
     let now = office.world.now();
     let is_old = now - queued.created > LIFETIME;
@@ -284,4 +304,18 @@ async fn settle(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_kept_without_the_address() {
+        let said = "550 5.1.1 <ann@example.org>: no such user".to_owned();
+        let kept = Trouble::Lasting(said).without("ann@example.org");
+        assert_eq!(kept.to_string(), "550 5.1.1 <…>: no such user");
+        let kept = Trouble::Passing("451 later".into()).without("");
+        assert_eq!(kept.to_string(), "451 later");
+    }
 }

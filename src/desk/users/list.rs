@@ -1,6 +1,6 @@
 //! `users list`: a line for each account, as many as there are.
 
-use super::{plain, time, word};
+use super::{day, plain, word};
 use crate::account::store::{UserFilter, UserList};
 use crate::account::{Office, State};
 use crate::desk::office;
@@ -75,7 +75,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
                 account.state.as_str(),
                 word(&account.role),
                 word(&account.origin),
-                &time(account.created)[..10],
+                day(account.created),
                 plain(account.email.as_deref().unwrap_or("-")),
             ));
         }

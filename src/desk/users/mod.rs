@@ -143,6 +143,11 @@ fn time(seconds: i64) -> String {
     .unwrap_or_default()
 }
 
+/// The day of it; nothing for a time that no calendar has.
+fn day(seconds: i64) -> String {
+    time(seconds).get(..10).unwrap_or_default().to_owned()
+}
+
 /// The word of a role, an origin or whatever else has one in JSON.
 fn word(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).ok();
@@ -162,4 +167,17 @@ fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_shows_people_of_every_time() {
+        assert_eq!(day(1_795_305_600), "2026-11-22");
+        for strange in [i64::MIN, i64::MAX, -99_999_999_999] {
+            assert_eq!(day(strange), "", "{strange}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::web::guard::{Scene, Visitor};
 use crate::web::limit::Cost;
 
 /// Seconds that a browser is known: as long as browsers keep a cookie.
-const KNOWN: i64 = 400 * 24 * 3600;
+pub(super) const KNOWN: i64 = 400 * 24 * 3600;
 /// Seconds between password and code.
 const HALF: i64 = 300;
 
