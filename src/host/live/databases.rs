@@ -25,7 +25,9 @@ const VIEW: &str = "prosody_login";
 pub(super) fn look(live: &Live, root: &Root, wanted: &Database) -> Found {
     match exists(wanted) {
         Ok(false) => Found::State(State::Absent),
-        Ok(true) => Found::State(State::Database { fits: fits(wanted) }),
+        Ok(true) => Found::State(State::Database {
+            fits: fits(wanted, live.socket()),
+        }),
         Err(why) if is_up(live, root, wanted.engine) => Found::Unknown(why),
         Err(_) => Found::State(State::Absent),
     }
@@ -77,6 +79,14 @@ impl Live {
             (_, Engine::PostgreSql) => "postgresql",
         }
     }
+
+    /// MariaDB's socket, which a client without its files of options has to be told.
+    fn socket(&self) -> &'static str {
+        match self {
+            Self::Debian(_) => "/run/mysqld/mysqld.sock",
+            Self::Slackware(_) => "/run/mysql/mysql.sock",
+        }
+    }
 }
 
 fn exists(wanted: &Database) -> Result<bool, String> {
@@ -97,22 +107,22 @@ fn exists(wanted: &Database) -> Result<bool, String> {
 }
 
 /// Do both roles come in?
-fn fits(wanted: &Database) -> bool {
+fn fits(wanted: &Database, socket: &str) -> bool {
     let comes_in = |role: &str, password: &Option<Secret<String>>| {
         password
             .as_ref()
-            .is_none_or(|password| try_role(wanted, role, password))
+            .is_none_or(|password| try_role(wanted, socket, role, password))
     };
     comes_in(&wanted.name, &wanted.password) && comes_in(&wanted.reader(), &wanted.reader_password)
 }
 
-fn try_role(wanted: &Database, role: &str, password: &Secret<String>) -> bool {
-    let user = format!("--user={role}");
+fn try_role(wanted: &Database, socket: &str, role: &str, password: &Secret<String>) -> bool {
+    let (user, socket) = (format!("--user={role}"), format!("--socket={socket}"));
     let (client, variable, args) = match wanted.engine {
         Engine::MariaDb => (
             mariadb(),
             "MYSQL_PWD",
-            ["--no-defaults", "--protocol=socket", &user, &wanted.name],
+            ["--no-defaults", &socket, &user, &wanted.name],
         ),
         Engine::PostgreSql => {
             let user = ["--host=127.0.0.1", "--no-psqlrc"];
@@ -141,8 +151,9 @@ fn try_role(wanted: &Database, role: &str, password: &Secret<String>) -> bool {
 
 /// Makes database and roles, or mends them. A server that was just started may take a moment.
 pub(super) fn make(wanted: &Database) -> Result<(), String> {
+    // The books have no passwords: on the way back roles that were mended stay so.
     let (Some(password), Some(reader)) = (&wanted.password, &wanted.reader_password) else {
-        return Err("the passwords of its roles are not known here: run `apply`".to_owned());
+        return Ok(());
     };
     let until = Instant::now() + PATIENCE;
     while let Err(why) = exists(wanted) {
