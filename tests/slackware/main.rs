@@ -16,6 +16,8 @@
 )]
 
 mod accounts;
+mod accounts_back;
+mod accounts_doctor;
 mod boot;
 #[path = "../real/cases.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

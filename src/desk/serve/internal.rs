@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::prosody;
 use crate::account::store::{Total, UserFilter};
-use crate::account::{Office, state};
+use crate::account::{Office, Role, state};
 use crate::desk::metrics::{Gauge, Metrics};
 use crate::secret::Secret;
 
@@ -128,7 +128,19 @@ async fn ask(office: &Office) -> Result<Vec<Gauge>, crate::account::store::Error
             office.store.count_users(&filter).await?;
         states.push((format!("state=\"{}\"", state.as_str()), as_figure(count)));
     }
+    let administrators = UserFilter {
+        state: Some(state::State::Active),
+        role: Some(Role::Admin),
+        ..UserFilter::default()
+    };
+    let (Total::Exactly(administrators) | Total::AtLeast(administrators)) =
+        office.store.count_users(&administrators).await?;
     Ok(vec![
+        Gauge {
+            name: "jitsi_accounts_administrators",
+            help: "Active accounts that administer, counted up to 1000.",
+            values: vec![(String::new(), as_figure(administrators))],
+        },
         Gauge {
             name: "jitsi_accounts_accounts",
             help: "Accounts by state, counted up to 1000.",
