@@ -21,6 +21,7 @@ mod people;
 mod probe;
 mod prosody;
 mod running;
+mod signin;
 mod versions;
 mod visitors;
 mod web;
@@ -33,7 +34,9 @@ mod tests;
 
 use serde::Serialize;
 
-pub use probe::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
+pub use probe::{
+    Admission, Listener, LogIn, Place, Probe, Process, Reader, Reception, Seen, Visit,
+};
 
 use crate::name::{AbsPath, ServiceId};
 use crate::package::Catalogue;
@@ -199,9 +202,14 @@ pub const QUESTIONS: &[Question] = &[
     running::BOOT,
     hosts::OWN_MODULE,
     people::SERVICE,
+    people::SETTINGS,
     people::PAGES,
+    people::SOCKET,
     people::FILES,
+    signin::SECRET,
     people::MAIL,
+    people::ADMINISTRATOR,
+    signin::VIEW,
 ];
 
 /// What was wanted: everything that the judges compare with.
@@ -275,6 +283,7 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(network::checks(subject, probe));
     checks.extend(people::checks(subject, probe));
     checks.extend(running::checks(subject, probe));
+    checks.extend(signin::checks(subject, probe));
     checks.extend(versions::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));
     checks.extend(web::checks(subject, probe));

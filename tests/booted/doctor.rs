@@ -39,6 +39,8 @@ const NOT_TOLD: &[(&str, &str, &str, &str)] = &[
     ("D-61", "", "skip", "no accounts on this site"),
     ("D-62", "", "skip", "no accounts on this site"),
     ("D-63", "", "skip", "no accounts on this site"),
+    ("D-64", "", "skip", "no accounts on this site"),
+    ("D-65", "", "skip", "no accounts on this site"),
 ];
 
 /// One thing to spoil.

@@ -16,6 +16,7 @@
 )]
 
 mod accounts;
+mod accounts_back;
 mod arrival;
 mod bench;
 #[path = "../real/cases.rs"]

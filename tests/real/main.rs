@@ -29,6 +29,7 @@ mod site;
 mod standin_focus;
 mod tokens;
 mod trial;
+mod trial_accounts;
 mod web;
 mod web_echo;
 mod web_facts;

@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::prosody;
-use crate::account::store::Error;
-use crate::account::{Office, state};
+use crate::account::store::{Error, Total, UserFilter};
+use crate::account::{Office, Role, state};
 use crate::desk::metrics::{Gauge, Metrics};
 use crate::secret::Secret;
 
@@ -151,7 +151,19 @@ async fn outbox(office: &Office) -> Result<Vec<Gauge>, Error> {
     let waits = outbox
         .oldest
         .map_or(0, |oldest| office.world.now() - oldest);
+    let administrators = UserFilter {
+        state: Some(state::State::Active),
+        role: Some(Role::Admin),
+        ..UserFilter::default()
+    };
+    let (Total::Exactly(administrators) | Total::AtLeast(administrators)) =
+        office.store.count_users(&administrators).await?;
     Ok(vec![
+        Gauge {
+            name: "jitsi_accounts_administrators",
+            help: "Active accounts that administer, counted up to 1000.",
+            values: vec![(String::new(), as_figure(administrators))],
+        },
         Gauge {
             name: "jitsi_accounts_outbox",
             help: "Mails and webhooks that wait, and those that were given up.",
