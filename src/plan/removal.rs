@@ -43,10 +43,10 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
                 } else {
                     Reason::Asked
                 },
+                path: Some(path),
                 after: Some(after),
-                veiled: false,
                 remark,
-                ..gone(id, kind, path, before)
+                ..gone(id, kind, before)
             });
             continue;
         }
@@ -94,9 +94,11 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             } else {
                 Reason::Asked
             },
+            path: Some(path),
             after: Some(former.flatten().unwrap_or(State::Absent)),
+            veiled: true,
             remark,
-            ..gone(id, kind, path, before)
+            ..gone(id, kind, before)
         });
     }
     leave_what_is_not_empty(&mut steps, machine, applied);
@@ -114,13 +116,13 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
     steps
 }
 
-/// A step for a path that nobody wants any more.
-fn gone(id: &str, kind: &'static str, path: AbsPath, before: State) -> Step {
+/// A step for something that nobody wants any more.
+fn gone(id: &str, kind: &'static str, before: State) -> Step {
     Step {
         service: None,
         id: id.to_owned(),
         kind,
-        path: Some(path),
+        path: None,
         thing: None,
         owner: None,
         wakes: Vec::new(),
@@ -130,7 +132,7 @@ fn gone(id: &str, kind: &'static str, path: AbsPath, before: State) -> Step {
         after: None,
         recipe: None,
         mark: None,
-        veiled: true,
+        veiled: false,
         remark: String::new(),
     }
 }
@@ -224,7 +226,7 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
             thing: Some(thing),
             mark: Some(mark.clone()),
             remark: "people's data stays".to_owned(),
-            ..no_path(id, "database", before)
+            ..gone(id, "database", before)
         });
     }
     let after = match (&mark.was, &thing) {
@@ -257,27 +259,6 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
         action,
         after: Some(after),
         remark,
-        ..no_path(id, thing.kind(), before)
+        ..gone(id, thing.kind(), before)
     })
-}
-
-/// A step for a thing that nobody wants any more.
-fn no_path(id: &str, kind: &'static str, before: State) -> Step {
-    Step {
-        service: None,
-        id: id.to_owned(),
-        kind,
-        path: None,
-        thing: None,
-        owner: None,
-        wakes: Vec::new(),
-        action: Action::Keep,
-        reason: Reason::Asked,
-        before,
-        after: None,
-        recipe: None,
-        mark: None,
-        veiled: false,
-        remark: String::new(),
-    }
 }

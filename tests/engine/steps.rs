@@ -84,7 +84,8 @@ fn an_edit_is_drift_shown_kept_and_can_be_had_back() {
         (found.action, found.reason),
         (Action::Change, Reason::Drifted)
     );
-    let shown = jitsi_install::plan::show::diffs(&plan, jitsi_install::plan::show::Paint(false));
+    let shown =
+        jitsi_install::plan::show::diffs(&plan, jitsi_install::command::terminal::Paint(false));
     assert!(shown.contains("-# an administrator's own line"), "{shown}");
     stage.apply("").unwrap();
     assert!(
