@@ -188,12 +188,6 @@ impl AbsPath {
         (cut > 0).then(|| Self(self.0[..cut].to_owned()))
     }
 
-    /// The last component.
-    #[must_use]
-    pub fn file_name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or(&self.0)
-    }
-
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -79,15 +79,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// The word for it on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debian => "debian",
-            Self::Slackware => "slackware",
-        }
-    }
-
     /// The release to take when only the family is known: its newest stable one.
     #[must_use]
     pub fn newest(self) -> Release {

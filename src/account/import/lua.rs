@@ -54,11 +54,6 @@ impl Table {
             _ => None,
         }
     }
-
-    /// Entries in their order.
-    pub fn entries(&self) -> impl Iterator<Item = (&Value, &Value)> {
-        self.0.iter().map(|(key, value)| (key, value))
-    }
 }
 
 /// Where a text is no table of literals, and why.
@@ -400,12 +395,13 @@ mod tests {
             panic!("{table:?}");
         };
         assert_eq!(meta.get("y"), Some(&Value::Number(-1500.0)));
-        assert_eq!(meta.entries().count(), 4);
+        assert_eq!(meta.0.len(), 4);
         assert!(
-            meta.entries()
+            meta.0
+                .iter()
                 .any(|(_, value)| *value == Value::Text(b"long".to_vec()))
         );
-        assert_eq!(read(b"return {}").map(|t| t.entries().count()), Ok(0));
+        assert_eq!(read(b"return {}").map(|t| t.0.len()), Ok(0));
     }
 
     #[test]
