@@ -2,7 +2,7 @@
 //!
 //! A verb reads its arguments, lets the host room open the machine, asks the pure rooms, and
 //! reports. To add one: a variant of `Verb`, a file with `run`, its line in [`main`], a session
-//! in `tests/cli.rs`.
+//! in `tests/cli/`.
 
 mod apply;
 mod certificates;

@@ -43,10 +43,10 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
                 } else {
                     Reason::Asked
                 },
-                path: Some(path),
                 after: Some(after),
+                veiled: false,
                 remark,
-                ..gone(id, kind, before)
+                ..gone(id, kind, path, before)
             });
             continue;
         }
@@ -94,11 +94,9 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             } else {
                 Reason::Asked
             },
-            path: Some(path),
             after: Some(former.flatten().unwrap_or(State::Absent)),
-            veiled: true,
             remark,
-            ..gone(id, kind, before)
+            ..gone(id, kind, path, before)
         });
     }
     leave_what_is_not_empty(&mut steps, machine, applied);
@@ -116,13 +114,13 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
     steps
 }
 
-/// A step for something that nobody wants any more.
-fn gone(id: &str, kind: &'static str, before: State) -> Step {
+/// A step for a path that nobody wants any more.
+fn gone(id: &str, kind: &'static str, path: AbsPath, before: State) -> Step {
     Step {
         service: None,
         id: id.to_owned(),
         kind,
-        path: None,
+        path: Some(path),
         thing: None,
         owner: None,
         wakes: Vec::new(),
@@ -132,7 +130,7 @@ fn gone(id: &str, kind: &'static str, before: State) -> Step {
         after: None,
         recipe: None,
         mark: None,
-        veiled: false,
+        veiled: true,
         remark: String::new(),
     }
 }
@@ -226,7 +224,7 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
             thing: Some(thing),
             mark: Some(mark.clone()),
             remark: "people's data stays".to_owned(),
-            ..gone(id, "database", before)
+            ..no_path(id, "database", before)
         });
     }
     let after = match (&mark.was, &thing) {
@@ -259,6 +257,27 @@ fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> 
         action,
         after: Some(after),
         remark,
-        ..gone(id, thing.kind(), before)
+        ..no_path(id, thing.kind(), before)
     })
+}
+
+/// A step for a thing that nobody wants any more.
+fn no_path(id: &str, kind: &'static str, before: State) -> Step {
+    Step {
+        service: None,
+        id: id.to_owned(),
+        kind,
+        path: None,
+        thing: None,
+        owner: None,
+        wakes: Vec::new(),
+        action: Action::Keep,
+        reason: Reason::Asked,
+        before,
+        after: None,
+        recipe: None,
+        mark: None,
+        veiled: false,
+        remark: String::new(),
+    }
 }

@@ -1,4 +1,6 @@
 //! One apply after the other, and what somebody did in between.
+//!
+//! Over 400 lines: short cases of one kind, each from one apply to the next.
 
 use std::os::unix::fs::PermissionsExt;
 

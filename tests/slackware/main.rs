@@ -8,7 +8,7 @@
 //! line `SKIPPED: …` says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question
 //! in `journey.rs` (one machine from bare to uninstalled) or in `boot.rs` (what `rc.local` is for);
 //! `kill.rs` lets a small site (`small.rs`) die at every step.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
