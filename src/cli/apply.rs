@@ -22,7 +22,8 @@ pub(super) struct Args {
     /// Show the diffs as `plan` does
     #[arg(long)]
     diff: bool,
-    /// Only what this service wants: certificates, prosody, jicofo, videobridge, meet, nginx, caddy
+    /// Only what this service wants: certificates, database, accounts, prosody, jicofo,
+    /// videobridge, meet, nginx, caddy
     #[arg(long, value_name = "SERVICE", value_parser = service)]
     only: Option<ServiceId>,
     /// Start, reload and restart nothing; the next plain `apply` does
