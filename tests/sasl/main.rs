@@ -5,7 +5,7 @@
 //! one, such as Prosody 13 in a root of its own. The account service is a stand-in here
 //! (`standin_service.rs`) that says how long it takes; what is not on the machine is skipped with a line
 //! `SKIPPED: …`. To add a case: a person in `people.rs`, or a line in the file of its subject.
-#![cfg(feature = "install")]
+
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
@@ -14,6 +14,7 @@
     unreachable_pub,
     reason = "the XMPP clients are written like a library"
 )]
+#![cfg(feature = "install")]
 
 mod alike;
 mod busy;

@@ -1,6 +1,6 @@
 //! `users list`: a line for each account, as many as there are.
 
-use super::{group, plain, time, word};
+use super::{plain, time, word};
 use crate::account::store::{UserFilter, UserList};
 use crate::account::{Office, State};
 use crate::desk::office;
@@ -36,7 +36,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
                 .hint(format!("one of {words}"))
         })?),
     };
-    let group = group(office, args.group.as_deref()).await?;
+    let group = super::group(office, args.group.as_deref()).await?;
     let mut list = UserList {
         filter: UserFilter {
             state,
