@@ -1,5 +1,7 @@
 //! Requirements of the Application Security Verification Standard (OWASP ASVS 5.0) that the pages
 //! keep, one test for each number, or for a few that one look proves.
+//!
+//! Over 400 lines: the requirements stand in one file, in the order of their numbers.
 
 use axum::http::{Method, header};
 use jitsi_install::account::{Account, Role, State};

@@ -1,4 +1,6 @@
 //! From the form of a sign-up to an account.
+//!
+//! Over 400 lines: one way, from the form to the account, and each way off it.
 
 use jitsi_install::account::act::expire;
 use jitsi_install::account::policy::Registration;

@@ -15,6 +15,7 @@
     unreachable_pub,
     reason = "the XMPP clients are written like a library"
 )]
+#![cfg(feature = "install")]
 
 mod alike;
 mod busy;

@@ -1,4 +1,6 @@
 //! Mail on a real server with TLS, and webhooks.
+//!
+//! Over 400 lines: servers that misbehave stand with what the outbox makes of them.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

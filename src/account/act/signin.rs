@@ -33,8 +33,6 @@ pub struct Form<'a> {
 pub enum Outcome {
     /// Signed in.
     In {
-        /// Who.
-        account: Box<Account>,
         /// The key of the session.
         key: Secret<String>,
         /// The new value of the cookie that knows accounts, when it changes.
@@ -270,7 +268,6 @@ async fn finish(
     .await?;
     work.commit().await?;
     Ok(Outcome::In {
-        account: Box::new(account.clone()),
         key,
         device: device::remember(office, form.device, login),
     })
