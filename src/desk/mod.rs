@@ -24,7 +24,7 @@ mod migrate;
 mod names;
 mod office;
 mod report;
-mod serve;
+pub mod serve;
 mod timers;
 mod users;
 mod world;

@@ -10,6 +10,8 @@
     reason = "shared by several test programs, each of which uses its part"
 )]
 
+pub mod elsewhere;
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::candidate::{Candidate, Unfit};
 use super::{ImportError, Options, Report};
+use crate::account::act::check::unseen;
 use crate::account::audit::Entry;
 use crate::account::login::Login;
 use crate::account::password::Keys;
@@ -294,10 +295,10 @@ impl From<store::Error> for Failed {
     }
 }
 
-/// A name to show: on one line, without controls, at most 100 characters; the login when empty.
+/// A name to show: on one line, without what cannot be seen, at most 100 characters; the login when empty.
 fn shown(name: &str, login: &Login) -> String {
     let words: Vec<&str> = name
-        .split(|c: char| c.is_whitespace() || c.is_control())
+        .split(|c: char| c.is_whitespace() || unseen(c))
         .filter(|word| !word.is_empty())
         .collect();
     if words.is_empty() {
@@ -307,6 +308,6 @@ fn shown(name: &str, login: &Login) -> String {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    let plain = text.chars().filter(|c| !c.is_control());
+    let plain = text.chars().filter(|c| !unseen(*c));
     plain.take(most).collect()
 }

@@ -23,6 +23,7 @@ mod expiry;
 mod export;
 mod groups;
 mod invites;
+mod judge;
 mod kind;
 mod limits;
 pub mod migrate;

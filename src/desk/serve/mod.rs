@@ -5,7 +5,7 @@ mod internal;
 mod log;
 mod observe;
 mod paced;
-mod prosody;
+pub mod prosody;
 mod sockets;
 
 use std::process::ExitCode;
