@@ -6,6 +6,7 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::apply::apply;
+use crate::command::terminal;
 use crate::host::Machine;
 use crate::host::books::Books;
 use crate::journal::Ledger;
@@ -43,7 +44,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         } else {
             "Take all this back?"
         };
-        match report.ask(question) {
+        match terminal::ask(question) {
             Some(true) => {}
             Some(false) => return Err(Failure::new(FAILED, "nothing was changed, as you said")),
             None => {

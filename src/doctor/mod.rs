@@ -60,19 +60,6 @@ pub enum Verdict {
     Skipped,
 }
 
-impl Verdict {
-    /// The word at the beginning of a line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Warn => "warn",
-            Self::Bad => "bad",
-            Self::Skipped => "skip",
-        }
-    }
-}
-
 /// Something that can be asked of every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {

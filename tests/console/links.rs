@@ -1,7 +1,8 @@
 //! Decisions by a signed link in a mail.
 
 use axum::http::StatusCode;
-use jitsi_install::account::act::{notify, users};
+use jitsi_install::account::act::{notify, settings, users};
+use jitsi_install::account::policy::Policy;
 use jitsi_install::account::{Account, Actor, Role, State};
 
 use crate::house::{Browser, House};
@@ -44,7 +45,7 @@ fn d(link: &str) -> &str {
 }
 
 #[tokio::test]
-async fn staff_further_addresses_and_the_webhook_are_told() {
+pub async fn staff_further_addresses_and_the_webhook_are_told() {
     let house = House::new().await;
     house.person("ben", State::Active, Role::Approver).await;
     house.person("boss", State::Active, Role::Admin).await;
@@ -86,7 +87,7 @@ async fn staff_further_addresses_and_the_webhook_are_told() {
 }
 
 #[tokio::test]
-async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
+pub async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
     let (house, _, ann, approve, _) = waiting().await;
     let nobody = Browser::default();
     for _ in 0..3 {
@@ -113,7 +114,7 @@ async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
 }
 
 #[tokio::test]
-async fn after_one_decision_the_other_link_is_dead() {
+pub async fn after_one_decision_the_other_link_is_dead() {
     let (house, _, ann, approve, reject) = waiting().await;
     let nobody = Browser::default();
     let form = [
@@ -150,7 +151,7 @@ async fn after_one_decision_the_other_link_is_dead() {
 }
 
 #[tokio::test]
-async fn tampered_expired_and_foreign_links_decide_nothing() {
+pub async fn tampered_expired_and_foreign_links_decide_nothing() {
     let (house, ben, ann, approve, reject) = waiting().await;
     let zoe = house.person("zoe", State::Active, Role::Approver).await;
     let eve = house.person("eve", State::Pending, Role::Member).await;
@@ -195,7 +196,7 @@ async fn tampered_expired_and_foreign_links_decide_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner() {
+pub async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner() {
     for change in ["role", "address", "suspended", "deleted"] {
         let (house, ben, ann, approve, _) = waiting().await;
         let actor = Actor::default();
@@ -231,4 +232,69 @@ async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner() {
             "{change}"
         );
     }
+}
+
+/// One mail about all who wait, in place of one for each; none when nobody began to wait since.
+#[tokio::test]
+async fn one_mail_tells_of_all_who_wait_when_that_is_wanted() {
+    let house = House::new().await;
+    house.person("cleo", State::Active, Role::Approver).await;
+    let seen = settings::current(&house.office).await.unwrap();
+    let policy = Policy {
+        digest_hours: 24,
+        ..seen.policy.clone()
+    };
+    let actor = Actor::default();
+    settings::save(&house.office, &actor, policy, &seen.seen)
+        .await
+        .unwrap();
+    let wait = async |login: &str| {
+        let account = house.person(login, State::Pending, Role::Member).await;
+        let work = house.office.store.begin().await.unwrap();
+        notify::waiting(&house.office, &work, &account, &actor)
+            .await
+            .unwrap();
+        work.commit().await.unwrap();
+    };
+    let digest = async || notify::digest(&house.office).await.unwrap();
+    assert_eq!(digest().await, 0, "nobody waits");
+    wait("dora").await;
+    wait("emil").await;
+    let (mails, hooks) = house.letters().await;
+    assert_eq!(
+        (mails.len(), hooks.len()),
+        (0, 2),
+        "the webhook hears at once"
+    );
+    house.later(5);
+    // The approver and the two addresses of the settings.
+    assert_eq!(digest().await, 3);
+    let (mails, _) = house.letters().await;
+    let mut told: Vec<&str> = mails.iter().map(|mail| mail.recipient.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        ["ann@example.org", "board@example.org", "cleo@example.org"]
+    );
+    for mail in &mails {
+        for part in [&mail.text, &mail.html] {
+            for word in [
+                "dora@example.org",
+                "emil@example.org",
+                "2 people",
+                "/admin/waiting",
+            ] {
+                assert!(part.contains(word), "{word}: {part}");
+            }
+            assert!(!part.contains("/decide"), "{part}");
+        }
+    }
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 0, "nobody began to wait since");
+    wait("fred").await;
+    assert_eq!(digest().await, 3);
+    wait("gina").await;
+    assert_eq!(digest().await, 0, "not before its time");
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 3);
 }

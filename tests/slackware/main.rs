@@ -9,7 +9,7 @@
 //! in `journey.rs` (one machine from bare to uninstalled), in `boot.rs` (what `rc.local` is for) or in
 //! `accounts.rs` (a site that gets accounts and loses them);
 //! `kill.rs` lets a small site (`small.rs`) die at every step.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
