@@ -11,7 +11,7 @@ use jitsi_install::account::{Actor, Role, State};
 use crate::house::House;
 
 #[tokio::test]
-async fn one_click_approves_into_a_group_and_tells_the_person() {
+pub async fn one_click_approves_into_a_group_and_tells_the_person() {
     let house = House::new().await;
     let ben = house.person("ben", State::Active, Role::Approver).await;
     let ann = house
@@ -73,7 +73,7 @@ async fn one_click_approves_into_a_group_and_tells_the_person() {
 }
 
 #[tokio::test]
-async fn the_oldest_stands_first_and_a_reload_changes_nothing() {
+pub async fn the_oldest_stands_first_and_a_reload_changes_nothing() {
     let house = House::new().await;
     for login in ["zoe", "ann", "ben"] {
         house.person(login, State::Pending, Role::Member).await;
@@ -92,7 +92,7 @@ async fn the_oldest_stands_first_and_a_reload_changes_nothing() {
 }
 
 #[tokio::test]
-async fn rejected_with_a_reason_and_a_mail_and_blocked_and_undone() {
+pub async fn rejected_with_a_reason_and_a_mail_and_blocked_and_undone() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Pending, Role::Member).await;
@@ -127,7 +127,7 @@ async fn rejected_with_a_reason_and_a_mail_and_blocked_and_undone() {
 }
 
 #[tokio::test]
-async fn an_approver_blocks_an_address_but_no_domain() {
+pub async fn an_approver_blocks_an_address_but_no_domain() {
     let house = House::new().await;
     let approver = house.person("ben", State::Active, Role::Approver).await;
     let browser = house.browser(&approver).await;
@@ -155,7 +155,7 @@ async fn an_approver_blocks_an_address_but_no_domain() {
 
 /// Nobody comes to be active by a detour without a confirmed address.
 #[tokio::test]
-async fn a_rejected_sign_up_without_a_confirmed_address_has_it_to_confirm_again() {
+pub async fn a_rejected_sign_up_without_a_confirmed_address_has_it_to_confirm_again() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house
@@ -200,7 +200,7 @@ async fn a_rejected_sign_up_without_a_confirmed_address_has_it_to_confirm_again(
 }
 
 #[tokio::test]
-async fn several_at_once_and_those_who_cannot_be_are_named() {
+pub async fn several_at_once_and_those_who_cannot_be_are_named() {
     let house = House::new().await;
     let browser = house.admin().await;
     let mut ids = Vec::new();
@@ -243,7 +243,7 @@ async fn several_at_once_and_those_who_cannot_be_are_named() {
 }
 
 #[tokio::test]
-async fn of_two_at_once_one_decides_and_the_other_is_told() {
+pub async fn of_two_at_once_one_decides_and_the_other_is_told() {
     let house = House::new().await;
     let ann = house.person("ann", State::Pending, Role::Member).await;
     let actor = |name: &str| Actor {
@@ -285,7 +285,7 @@ async fn of_two_at_once_one_decides_and_the_other_is_told() {
 }
 
 #[tokio::test]
-async fn notes_are_for_staff_and_approvers_see_nobody_else() {
+pub async fn notes_are_for_staff_and_approvers_see_nobody_else() {
     let house = House::new().await;
     let approver = house.person("ben", State::Active, Role::Approver).await;
     let browser = house.browser(&approver).await;

@@ -30,7 +30,7 @@ const LIVE: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn nothing_that_somebody_typed_is_a_tag() {
+pub async fn nothing_that_somebody_typed_is_a_tag() {
     let house = House::new().await;
     let browser = house.admin().await;
     let office = &house.office;
@@ -144,7 +144,7 @@ async fn nothing_that_somebody_typed_is_a_tag() {
 }
 
 #[tokio::test]
-async fn what_was_typed_wrong_comes_back_as_text() {
+pub async fn what_was_typed_wrong_comes_back_as_text() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Active, Role::Member).await;
@@ -226,7 +226,7 @@ async fn what_was_typed_wrong_comes_back_as_text() {
 
 /// ASVS 1.2.10: no cell of a download begins as a formula does.
 #[tokio::test]
-async fn no_cell_of_a_download_is_a_formula() {
+pub async fn no_cell_of_a_download_is_a_formula() {
     let house = House::new().await;
     let browser = house.admin().await;
     for (at, hostile) in [

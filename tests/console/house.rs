@@ -1,4 +1,4 @@
-//! A house for the tests: an office on SQLite in a folder of its own, a clock that the tests set,
+//! A house for the tests: an office on a database of its own, a clock that the tests set,
 //! people with sessions, and requests as a browser sends them.
 
 use std::sync::Arc;
@@ -15,12 +15,14 @@ use jitsi_install::account::password::Hasher;
 use jitsi_install::account::post::Mail;
 use jitsi_install::account::seal::Seal;
 use jitsi_install::account::settings::Settings;
-use jitsi_install::account::store::{AuditFilter, NewAccount, Queued, Store, What};
+use jitsi_install::account::store::{AuditFilter, NewAccount, Queued, What};
 use jitsi_install::account::text::Texts;
 use jitsi_install::account::{Account, AccountId, Actor, Office, Origin, Role, State, World};
 use jitsi_install::web::{self, App, Peer};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
+
+use crate::databases::{Database, elsewhere};
 
 /// Time that stands still until a test moves it, and chance that is the same in each run.
 pub struct Clock {
@@ -48,7 +50,7 @@ pub struct House {
     pub office: Office,
     pub clock: Arc<Clock>,
     router: Router,
-    _folder: tempfile::TempDir,
+    _database: Database,
 }
 
 /// Who asks.
@@ -85,15 +87,14 @@ impl House {
             .with_max_level(tracing::Level::WARN)
             .with_test_writer()
             .try_init();
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}/accounts.sqlite", folder.path().display());
+        let database = elsewhere::fresh();
         let settings = Settings::parse(&format!("{SETTINGS}{more}")).unwrap();
         let clock = Arc::new(Clock {
             millis: AtomicI64::new(1_795_000_000_000),
             drawn: AtomicU64::new(0),
         });
         let office = Office {
-            store: Store::connect(&url, None).await.unwrap(),
+            store: database.connect().await,
             world: clock.clone(),
             hasher: Hasher::new(Arc::new(settings.passwords.clone())),
             seal: Seal::new(&[7; 32]),
@@ -106,7 +107,7 @@ impl House {
             office,
             clock,
             router,
-            _folder: folder,
+            _database: database,
         }
     }
 

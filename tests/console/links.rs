@@ -45,7 +45,7 @@ fn d(link: &str) -> &str {
 }
 
 #[tokio::test]
-async fn staff_further_addresses_and_the_webhook_are_told() {
+pub async fn staff_further_addresses_and_the_webhook_are_told() {
     let house = House::new().await;
     house.person("ben", State::Active, Role::Approver).await;
     house.person("boss", State::Active, Role::Admin).await;
@@ -87,7 +87,7 @@ async fn staff_further_addresses_and_the_webhook_are_told() {
 }
 
 #[tokio::test]
-async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
+pub async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
     let (house, _, ann, approve, _) = waiting().await;
     let nobody = Browser::default();
     for _ in 0..3 {
@@ -114,7 +114,7 @@ async fn the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner() {
 }
 
 #[tokio::test]
-async fn after_one_decision_the_other_link_is_dead() {
+pub async fn after_one_decision_the_other_link_is_dead() {
     let (house, _, ann, approve, reject) = waiting().await;
     let nobody = Browser::default();
     let form = [
@@ -151,7 +151,7 @@ async fn after_one_decision_the_other_link_is_dead() {
 }
 
 #[tokio::test]
-async fn tampered_expired_and_foreign_links_decide_nothing() {
+pub async fn tampered_expired_and_foreign_links_decide_nothing() {
     let (house, ben, ann, approve, reject) = waiting().await;
     let zoe = house.person("zoe", State::Active, Role::Approver).await;
     let eve = house.person("eve", State::Pending, Role::Member).await;
@@ -196,7 +196,7 @@ async fn tampered_expired_and_foreign_links_decide_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner() {
+pub async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner() {
     for change in ["role", "address", "suspended", "deleted"] {
         let (house, ben, ann, approve, _) = waiting().await;
         let actor = Actor::default();

@@ -79,7 +79,7 @@ async fn walk(house: &House, browser: &Browser, first: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_hold_everybody_once_in_every_order_and_filter() {
+pub async fn pages_hold_everybody_once_in_every_order_and_filter() {
     let (house, browser) = full(3000).await;
     let everybody = walk(&house, &browser, "/admin/users").await;
     assert_eq!(everybody.len(), 3001);
@@ -120,7 +120,7 @@ async fn pages_hold_everybody_once_in_every_order_and_filter() {
 }
 
 #[tokio::test]
-async fn a_filter_goes_along_with_bulk_acts_and_a_group() {
+pub async fn a_filter_goes_along_with_bulk_acts_and_a_group() {
     let (house, browser) = full(60).await;
     let choir = groups::create(&house.office, &Actor::default(), "Choir", "")
         .await
@@ -174,7 +174,7 @@ async fn a_filter_goes_along_with_bulk_acts_and_a_group() {
 }
 
 #[tokio::test]
-async fn downloads_hold_the_filtered_list_whole_and_are_written_down() {
+pub async fn downloads_hold_the_filtered_list_whole_and_are_written_down() {
     let (house, browser) = full(2500).await;
     let page = house
         .get(&browser, "/admin/users.csv?state=active")

@@ -1,4 +1,4 @@
-//! The console on a real SQLite file, asked as a browser asks.
+//! The console on real databases (SQLite, MariaDB, PostgreSQL), asked as a browser asks.
 #![cfg(feature = "accounts")]
 #![allow(
     clippy::disallowed_methods,
@@ -7,6 +7,9 @@
 )]
 
 mod approval;
+#[path = "../databases/mod.rs"]
+mod databases;
+mod elsewhere;
 mod hostile;
 mod house;
 mod links;

@@ -23,7 +23,7 @@ fn shown_link(page: &Answer) -> String {
 
 /// ASVS 6.4.1, 6.4.6: nobody chooses the password of somebody else; a first link expires.
 #[tokio::test]
-async fn a_new_account_gets_a_one_time_link_by_mail_or_shown_once() {
+pub async fn a_new_account_gets_a_one_time_link_by_mail_or_shown_once() {
     let house = House::new().await;
     let browser = house.admin().await;
     let form = [
@@ -102,7 +102,7 @@ async fn a_new_account_gets_a_one_time_link_by_mail_or_shown_once() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_new_account_is_said_and_what_was_typed_stays() {
+pub async fn what_is_wrong_with_a_new_account_is_said_and_what_was_typed_stays() {
     let house = House::new().await;
     let browser = house.admin().await;
     house.person("ann", State::Active, Role::Member).await;
@@ -139,7 +139,7 @@ async fn what_is_wrong_with_a_new_account_is_said_and_what_was_typed_stays() {
 
 /// ASVS 7.4.2: suspending and deleting end all sessions, links and Prosody's answer at once.
 #[tokio::test]
-async fn suspended_and_deleted_are_out_at_once() {
+pub async fn suspended_and_deleted_are_out_at_once() {
     let house = House::new().await;
     let browser = house.admin().await;
     let (office, actor) = (&house.office, Actor::default());
@@ -218,7 +218,7 @@ async fn suspended_and_deleted_are_out_at_once() {
 }
 
 #[tokio::test]
-async fn somebody_is_always_left_to_administrate() {
+pub async fn somebody_is_always_left_to_administrate() {
     let house = House::new().await;
     let boss = house.person("boss", State::Active, Role::Admin).await;
     let browser = house.browser(&boss).await;
@@ -264,7 +264,7 @@ async fn somebody_is_always_left_to_administrate() {
 
 /// ASVS 7.4.3 and 8.3.2: a change of role counts at once, since all sessions end.
 #[tokio::test]
-async fn a_change_of_role_ends_sessions() {
+pub async fn a_change_of_role_ends_sessions() {
     let house = House::new().await;
     let browser = house.admin().await;
     let zoe = house.person("zoe", State::Active, Role::Admin).await;
@@ -289,7 +289,7 @@ async fn a_change_of_role_ends_sessions() {
 
 /// ASVS 7.5.1: what gives rights, or takes an account, asks for the password again.
 #[tokio::test]
-async fn a_sign_in_of_long_ago_is_asked_for_the_password_again() {
+pub async fn a_sign_in_of_long_ago_is_asked_for_the_password_again() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Active, Role::Member).await;
@@ -353,7 +353,7 @@ async fn a_reason_to_suspend_has_an_end() {
 }
 
 #[tokio::test]
-async fn an_edit_names_old_and_new_and_ends_links_to_the_old_address() {
+pub async fn an_edit_names_old_and_new_and_ends_links_to_the_old_address() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Active, Role::Member).await;
@@ -407,7 +407,7 @@ async fn an_edit_names_old_and_new_and_ends_links_to_the_old_address() {
 /// ASVS 6.5.6, 7.4.5: factors can be revoked and sessions ended by administrators, and both are
 /// written down; ASVS 3.5.3: no GET does any of it.
 #[tokio::test]
-async fn no_page_that_is_looked_at_changes_anything() {
+pub async fn no_page_that_is_looked_at_changes_anything() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Pending, Role::Member).await;

@@ -31,7 +31,7 @@ fn form<'a>(seen: &'a str, mode: &'a str) -> Vec<(&'static str, &'a str)> {
 }
 
 #[tokio::test]
-async fn settings_hold_at_once_here_and_soon_elsewhere() {
+pub async fn settings_hold_at_once_here_and_soon_elsewhere() {
     let house = House::new().await;
     let browser = house.admin().await;
     let elsewhere = Office {
@@ -73,7 +73,7 @@ async fn settings_hold_at_once_here_and_soon_elsewhere() {
 }
 
 #[tokio::test]
-async fn every_wrong_value_is_named_and_nothing_is_saved() {
+pub async fn every_wrong_value_is_named_and_nothing_is_saved() {
     let house = House::new().await;
     let browser = house.admin().await;
     let seen = seen(&house).await;
@@ -122,7 +122,7 @@ async fn every_wrong_value_is_named_and_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
+pub async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
     let house = House::new().await;
     let browser = house.admin().await;
     let choir = groups::create(&house.office, &Actor::default(), "Choir", "")
@@ -173,7 +173,7 @@ async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
 /// ASVS 16.2.1, 16.3.x: every form of the console leaves an entry with who, when, from where, whom
 /// and how it ended.
 #[tokio::test]
-async fn every_form_of_the_console_leaves_an_entry() {
+pub async fn every_form_of_the_console_leaves_an_entry() {
     let mut left = BTreeSet::new();
     let mut forms = 0;
     for row in jitsi_install::web::table() {
@@ -309,7 +309,7 @@ async fn ground(
 
 /// ASVS 3.5.1: a form that another site sends is refused, and changes nothing.
 #[tokio::test]
-async fn forms_of_other_sites_are_refused() {
+pub async fn forms_of_other_sites_are_refused() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Pending, Role::Member).await;

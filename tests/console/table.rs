@@ -9,7 +9,7 @@ use crate::house::{Browser, House};
 
 /// The addresses of the console, with `{id}` filled in by somebody or something that is there.
 #[tokio::test]
-async fn every_address_and_everybody() {
+pub async fn every_address_and_everybody() {
     let mut seen = 0;
     for row in table() {
         if !row.path.starts_with("/admin") {

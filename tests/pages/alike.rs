@@ -44,7 +44,7 @@ fn least(all: Vec<Duration>) -> Duration {
 }
 
 #[tokio::test]
-async fn forgotten_passwords_mails_again_and_wrong_passwords() {
+pub async fn forgotten_passwords_mails_again_and_wrong_passwords() {
     let house = House::new().await;
     let rounds = 40;
     for number in 0..rounds {
@@ -97,7 +97,7 @@ async fn forgotten_passwords_mails_again_and_wrong_passwords() {
 }
 
 #[tokio::test]
-async fn signing_up() {
+pub async fn signing_up() {
     let house = House::new().await;
     let rounds = 25;
     for number in 0..rounds {
@@ -153,7 +153,7 @@ async fn signing_up() {
 }
 
 #[tokio::test]
-async fn what_prosody_hears() {
+pub async fn what_prosody_hears() {
     let house = House::new().await;
     house.ann().await;
     house.person("sue", State::Suspended, Role::Member).await;

@@ -1,5 +1,7 @@
 //! Requirements of the Application Security Verification Standard (OWASP ASVS 5.0) that the pages
 //! keep, one test for each number, or for a few that one look proves.
+//!
+//! Over 400 lines: the requirements stand in one file, in the order of their numbers.
 
 use axum::http::{Method, header};
 use jitsi_install::account::{Account, Role, State};
@@ -52,7 +54,7 @@ async fn answers(house: &House) -> Vec<(String, Reply)> {
 }
 
 #[tokio::test]
-async fn v3_3_1_to_3_3_4_cookies() {
+pub async fn v3_3_1_to_3_3_4_cookies() {
     let house = House::new().await;
     let ann = house.ann().await;
     let seed = house.second_factor(&ann).await;
@@ -92,7 +94,7 @@ async fn v3_3_1_to_3_3_4_cookies() {
 }
 
 #[tokio::test]
-async fn v3_4_1_to_3_4_8_headers_on_every_answer() {
+pub async fn v3_4_1_to_3_4_8_headers_on_every_answer() {
     let house = House::new().await;
     let mut seen = Vec::new();
     for (what, reply) in answers(&house).await {
@@ -139,7 +141,7 @@ async fn v3_4_1_to_3_4_8_headers_on_every_answer() {
 }
 
 #[tokio::test]
-async fn v3_5_1_to_3_5_3_nothing_changes_by_looking() {
+pub async fn v3_5_1_to_3_5_3_nothing_changes_by_looking() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -166,7 +168,7 @@ async fn v3_5_1_to_3_5_3_nothing_changes_by_looking() {
 }
 
 #[tokio::test]
-async fn v3_6_1_nothing_comes_from_elsewhere() {
+pub async fn v3_6_1_nothing_comes_from_elsewhere() {
     let house = House::new().await;
     for (what, reply) in answers(&house).await {
         for word in [
@@ -197,7 +199,7 @@ async fn v3_6_1_nothing_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn v6_2_1_to_6_2_12_passwords() {
+pub async fn v6_2_1_to_6_2_12_passwords() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -257,7 +259,7 @@ async fn v6_2_1_to_6_2_12_passwords() {
 }
 
 #[tokio::test]
-async fn v6_4_1_and_6_4_3_links_end_and_keep_the_second_factor() {
+pub async fn v6_4_1_and_6_4_3_links_end_and_keep_the_second_factor() {
     let house = House::new().await;
     let ann = house.ann().await;
     house.second_factor(&ann).await;
@@ -278,7 +280,7 @@ async fn v6_4_1_and_6_4_3_links_end_and_keep_the_second_factor() {
 }
 
 #[tokio::test]
-async fn v7_2_3_and_7_2_4_keys_are_long_and_new_at_each_proof() {
+pub async fn v7_2_3_and_7_2_4_keys_are_long_and_new_at_each_proof() {
     let house = House::new().await;
     house.ann().await;
     let browser = Browser::new();
@@ -319,7 +321,7 @@ async fn v7_2_3_and_7_2_4_keys_are_long_and_new_at_each_proof() {
 }
 
 #[tokio::test]
-async fn v7_3_1_and_7_3_2_idle_and_absolute_ends() {
+pub async fn v7_3_1_and_7_3_2_idle_and_absolute_ends() {
     let house = House::new().await;
     let ann = house.ann().await;
     let (idle, busy) = (
@@ -346,7 +348,7 @@ async fn v7_3_1_and_7_3_2_idle_and_absolute_ends() {
 }
 
 #[tokio::test]
-async fn v7_4_1_to_7_4_3_sessions_end_with_what_they_stood_for() {
+pub async fn v7_4_1_to_7_4_3_sessions_end_with_what_they_stood_for() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -381,7 +383,7 @@ async fn v7_4_1_to_7_4_3_sessions_end_with_what_they_stood_for() {
 }
 
 #[tokio::test]
-async fn v16_2_to_16_4_who_when_where_and_no_secret() {
+pub async fn v16_2_to_16_4_who_when_where_and_no_secret() {
     let house = House::new().await;
     house.ann().await;
     let browser = Browser::new();
@@ -439,7 +441,7 @@ async fn v16_2_to_16_4_who_when_where_and_no_secret() {
 }
 
 #[tokio::test]
-async fn v16_5_1_to_16_5_4_failures_say_nothing_of_their_cause() {
+pub async fn v16_5_1_to_16_5_4_failures_say_nothing_of_their_cause() {
     let house = House::new().await;
     let ann = house.person("boss", State::Active, Role::Admin).await;
     let browser = house.inside(&ann, true).await;

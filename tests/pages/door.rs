@@ -7,7 +7,7 @@ use jitsi_install::web::{self, Peer};
 use crate::house::{Browser, House, PASSWORD};
 
 #[tokio::test]
-async fn a_form_of_another_site_is_refused_everywhere() {
+pub async fn a_form_of_another_site_is_refused_everywhere() {
     let house = House::new().await;
     let ann = house.ann().await;
     let posts: Vec<&str> = web::table()
@@ -56,7 +56,7 @@ async fn a_form_of_another_site_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn the_name_that_is_asked_for_is_believed_nowhere() {
+pub async fn the_name_that_is_asked_for_is_believed_nowhere() {
     let house = House::new().await;
     house.ann().await;
     let browser = Browser::new();
@@ -91,7 +91,7 @@ async fn the_name_that_is_asked_for_is_believed_nowhere() {
 }
 
 #[tokio::test]
-async fn large_bodies_and_foreign_kinds_are_refused() {
+pub async fn large_bodies_and_foreign_kinds_are_refused() {
     let house = House::new().await;
     let browser = Browser::new();
     let long = "a".repeat(web::BODY_LIMIT);
@@ -134,7 +134,7 @@ async fn large_bodies_and_foreign_kinds_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() {
+pub async fn a_body_that_never_ends_is_given_up() {
     let house = House::new().await;
     let (kept, body) = http_body_util::channel::Channel::<axum::body::Bytes>::new(1);
     let request = Request::post("/accounts/sign-in")
@@ -147,7 +147,7 @@ async fn a_body_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn one_network_is_limited_and_its_neighbour_is_not() {
+pub async fn one_network_is_limited_and_its_neighbour_is_not() {
     let house = House::new().await;
     let browser = Browser::at("192.0.2.50");
     let form = [("email", "nobody@example.org")];
@@ -189,7 +189,7 @@ async fn one_network_is_limited_and_its_neighbour_is_not() {
 }
 
 #[tokio::test]
-async fn a_message_is_shown_once_and_only_when_it_is_ours() {
+pub async fn a_message_is_shown_once_and_only_when_it_is_ours() {
     let house = House::new().await;
     house.ann().await;
     let browser = Browser::new();

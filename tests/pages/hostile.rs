@@ -43,7 +43,7 @@ fn tame(reply: &Reply, place: &str) {
 }
 
 #[tokio::test]
-async fn every_field_of_every_form() {
+pub async fn every_field_of_every_form() {
     let house = House::new().await;
     let fields = [
         "login",
@@ -94,7 +94,7 @@ async fn every_field_of_every_form() {
 }
 
 #[tokio::test]
-async fn every_query_header_and_cookie() {
+pub async fn every_query_header_and_cookie() {
     let house = House::new().await;
     let ann = house.ann().await;
     let pages: Vec<&str> = web::table()
@@ -139,7 +139,7 @@ async fn every_query_header_and_cookie() {
 
 /// What is kept is shown as it is, on the pages of its owner.
 #[tokio::test]
-async fn what_is_stored_stays_text() {
+pub async fn what_is_stored_stays_text() {
     let house = House::new().await;
     let ann = house.ann().await;
     let mut browser = house.inside(&ann, false).await;
@@ -177,7 +177,7 @@ async fn what_is_stored_stays_text() {
 }
 
 #[tokio::test]
-async fn line_breaks_begin_no_header_and_no_line_of_a_mail() {
+pub async fn line_breaks_begin_no_header_and_no_line_of_a_mail() {
     let house = House::new().await;
     house.ann().await;
     for email in [

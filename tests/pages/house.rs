@@ -1,5 +1,7 @@
-//! A house for the tests: an office on SQLite in a folder of its own, a clock that stands until a
+//! A house for the tests: an office on a database of its own, a clock that stands until a
 //! test moves it, and browsers that keep their cookies.
+//!
+//! Over 400 lines: one short method for each thing that a test asks of the house.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,7 +19,7 @@ use jitsi_install::account::policy::Policy;
 use jitsi_install::account::post::Mail;
 use jitsi_install::account::seal::Seal;
 use jitsi_install::account::settings::Settings;
-use jitsi_install::account::store::{AuditFilter, Credentials, NewAccount, Store, What};
+use jitsi_install::account::store::{AuditFilter, Credentials, NewAccount, What};
 use jitsi_install::account::text::Texts;
 use jitsi_install::account::totp::{STEP, Seed};
 use jitsi_install::account::{Account, AccountId, Actor, Office, Origin, Role, State, World};
@@ -25,6 +27,8 @@ use jitsi_install::secret::Secret;
 use jitsi_install::web::{self, App, Peer};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
+
+use crate::databases::{Database, elsewhere};
 
 /// The password of everybody here.
 pub const PASSWORD: &str = "correct horse battery 7";
@@ -57,7 +61,7 @@ pub struct House {
     pub office: Office,
     pub clock: Arc<Clock>,
     pub router: Router,
-    _folder: tempfile::TempDir,
+    _database: Database,
 }
 
 /// Who asks: cookies, address, program.
@@ -96,15 +100,14 @@ impl House {
             .with_max_level(tracing::Level::WARN)
             .with_test_writer()
             .try_init();
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}/accounts.sqlite", folder.path().display());
+        let database = elsewhere::fresh();
         let settings = Settings::parse(settings).unwrap();
         let clock = Arc::new(Clock {
             millis: AtomicI64::new(1_795_000_000_000),
             drawn: AtomicU64::new(0),
         });
         let office = Office {
-            store: Store::connect(&url, None).await.unwrap(),
+            store: database.connect().await,
             world: clock.clone(),
             hasher: Hasher::new(Arc::new(settings.passwords.clone())),
             seal: Seal::new(&[7; 32]),
@@ -117,7 +120,7 @@ impl House {
             office,
             clock,
             router,
-            _folder: folder,
+            _database: database,
         }
     }
 

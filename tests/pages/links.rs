@@ -8,7 +8,7 @@ use crate::house::{Browser, House, PASSWORD, link, subjects};
 const NEW: &str = "another good password 9";
 
 #[tokio::test]
-async fn a_forgotten_password_is_chosen_anew() {
+pub async fn a_forgotten_password_is_chosen_anew() {
     let house = House::new().await;
     let ann = house.ann().await;
     let seed = house.second_factor(&ann).await;
@@ -64,7 +64,7 @@ async fn a_forgotten_password_is_chosen_anew() {
 }
 
 #[tokio::test]
-async fn links_end_after_their_time_and_serve_one_purpose() {
+pub async fn links_end_after_their_time_and_serve_one_purpose() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = Browser::new();
@@ -110,7 +110,7 @@ async fn links_end_after_their_time_and_serve_one_purpose() {
 }
 
 #[tokio::test]
-async fn who_may_not_sign_in_gets_no_link() {
+pub async fn who_may_not_sign_in_gets_no_link() {
     let house = House::new().await;
     for (login, state) in [
         ("una", State::Unconfirmed),
@@ -128,7 +128,7 @@ async fn who_may_not_sign_in_gets_no_link() {
 }
 
 #[tokio::test]
-async fn an_account_that_somebody_made_gets_its_first_password_once() {
+pub async fn an_account_that_somebody_made_gets_its_first_password_once() {
     let house = House::new().await;
     let ann = house.ann().await;
     let work = house.office.store.begin().await.unwrap();
@@ -156,7 +156,7 @@ async fn an_account_that_somebody_made_gets_its_first_password_once() {
 }
 
 #[tokio::test]
-async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_takes_it_back() {
+pub async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_takes_it_back() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -283,7 +283,7 @@ async fn whoever_knew_the_password_keeps_no_address() {
 }
 
 #[tokio::test]
-async fn nobody_takes_the_address_of_another() {
+pub async fn nobody_takes_the_address_of_another() {
     let house = House::new().await;
     let ann = house.ann().await;
     house.person("ben", State::Active, Role::Member).await;

@@ -1,4 +1,4 @@
-//! The pages of visitors and members on a real SQLite file, asked as a browser asks: every act,
+//! The pages of visitors and members on real databases (SQLite, MariaDB, PostgreSQL), asked as a browser asks: every act,
 //! done well and done badly.
 #![cfg(feature = "accounts")]
 #![allow(
@@ -9,7 +9,10 @@
 
 mod alike;
 mod asvs;
+#[path = "../databases/mod.rs"]
+mod databases;
 mod door;
+mod elsewhere;
 mod hostile;
 mod house;
 mod links;

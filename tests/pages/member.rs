@@ -1,4 +1,6 @@
 //! One's own account.
+//!
+//! Over 400 lines: every act of one's own account, one after the other.
 
 use jitsi_install::account::totp::Seed;
 use jitsi_install::account::{Role, State};
@@ -8,7 +10,7 @@ use crate::house::{Browser, House, PASSWORD, subjects};
 const NEW: &str = "another good password 9";
 
 #[tokio::test]
-async fn name_and_language() {
+pub async fn name_and_language() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -68,7 +70,7 @@ async fn name_and_language() {
 }
 
 #[tokio::test]
-async fn another_password() {
+pub async fn another_password() {
     let house = House::new().await;
     let ann = house.ann().await;
     let (browser, other) = (
@@ -114,7 +116,7 @@ async fn another_password() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended() {
+pub async fn sessions_are_listed_and_ended() {
     let house = House::new().await;
     let ann = house.ann().await;
     let ben = house.person("ben", State::Active, Role::Member).await;
@@ -154,7 +156,7 @@ async fn sessions_are_listed_and_ended() {
 }
 
 #[tokio::test]
-async fn what_matters_asks_for_the_password_again() {
+pub async fn what_matters_asks_for_the_password_again() {
     let house = House::new().await;
     let ann = house.ann().await;
     let browser = house.inside(&ann, false).await;
@@ -216,7 +218,7 @@ fn seed_of(page: &str) -> Seed {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_set_up_used_and_switched_off() {
+pub async fn a_second_factor_is_set_up_used_and_switched_off() {
     let house = House::new().await;
     let ann = house.ann().await;
     let (browser, other) = (
@@ -342,7 +344,7 @@ async fn a_second_factor_is_set_up_used_and_switched_off() {
 }
 
 #[tokio::test]
-async fn staff_without_a_second_factor_is_led_to_set_it_up() {
+pub async fn staff_without_a_second_factor_is_led_to_set_it_up() {
     let house = House::new().await;
     let boss = house.person("boss", State::Active, Role::Admin).await;
     let browser = Browser::new();
@@ -376,7 +378,7 @@ async fn staff_without_a_second_factor_is_led_to_set_it_up() {
 }
 
 #[tokio::test]
-async fn who_leaves_leaves_nothing_but_the_name() {
+pub async fn who_leaves_leaves_nothing_but_the_name() {
     let house = House::new().await;
     let ann = house.ann().await;
     let (browser, other) = (

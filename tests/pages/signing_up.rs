@@ -1,4 +1,6 @@
 //! From the form of a sign-up to an account.
+//!
+//! Over 400 lines: one way, from the form to the account, and each way off it.
 
 use jitsi_install::account::act::expire;
 use jitsi_install::account::policy::Registration;
@@ -8,7 +10,7 @@ use jitsi_install::account::{Role, State};
 use crate::house::{Browser, House, PASSWORD, link, subjects};
 
 #[tokio::test]
-async fn sign_up_confirm_and_wait_for_approval() {
+pub async fn sign_up_confirm_and_wait_for_approval() {
     let house = House::new().await;
     let boss = house.person("boss", State::Active, Role::Admin).await;
     house
@@ -66,7 +68,7 @@ async fn a_name_is_looked_at_while_it_is_typed() {
 }
 
 #[tokio::test]
-async fn open_registration_needs_nobody() {
+pub async fn open_registration_needs_nobody() {
     let house = House::new().await;
     house
         .policy(|policy| policy.mode = Registration::Open)
@@ -91,7 +93,7 @@ async fn open_registration_needs_nobody() {
 }
 
 #[tokio::test]
-async fn closed_registration_is_closed_for_the_form_too() {
+pub async fn closed_registration_is_closed_for_the_form_too() {
     let house = House::new().await;
     let form = house.sign_up_form("ben", "ben@example.org").await;
     house
@@ -108,7 +110,7 @@ async fn closed_registration_is_closed_for_the_form_too() {
 }
 
 #[tokio::test]
-async fn invitations_are_used_up_and_lead_into_a_group() {
+pub async fn invitations_are_used_up_and_lead_into_a_group() {
     let house = House::new().await;
     let office = &house.office;
     let code = "an-invitation-of-43-characters-0123456789abc";
@@ -222,7 +224,7 @@ async fn a_link_is_bound_to_its_address() {
 }
 
 #[tokio::test]
-async fn every_mistake_is_told_at_its_field_and_nothing_is_written() {
+pub async fn every_mistake_is_told_at_its_field_and_nothing_is_written() {
     let house = House::new().await;
     house.ann().await;
     house
@@ -314,7 +316,7 @@ async fn every_mistake_is_told_at_its_field_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_form_is_neither_sent_at_once_nor_days_later() {
+pub async fn a_form_is_neither_sent_at_once_nor_days_later() {
     let house = House::new().await;
     let began = house.get(&Browser::new(), "/sign-up").await.value("began");
     let form = [
@@ -334,7 +336,7 @@ async fn a_form_is_neither_sent_at_once_nor_days_later() {
 }
 
 #[tokio::test]
-async fn nobody_can_hold_the_address_of_somebody_else() {
+pub async fn nobody_can_hold_the_address_of_somebody_else() {
     let house = House::new().await;
     house
         .policy(|policy| policy.mode = Registration::Open)
@@ -368,7 +370,7 @@ async fn nobody_can_hold_the_address_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn the_mail_comes_again_and_only_where_it_is_due() {
+pub async fn the_mail_comes_again_and_only_where_it_is_due() {
     let house = House::new().await;
     house.sign_up("ben", "ben@example.org", &[]).await;
     let first = link(&house.mail().await, "/confirm");
@@ -399,7 +401,7 @@ async fn the_mail_comes_again_and_only_where_it_is_due() {
 }
 
 #[tokio::test]
-async fn an_address_gets_five_mails_in_an_hour() {
+pub async fn an_address_gets_five_mails_in_an_hour() {
     let house = House::new().await;
     house.sign_up("ben", "ben@example.org", &[]).await;
     let addresses = [
@@ -428,7 +430,7 @@ async fn an_address_gets_five_mails_in_an_hour() {
 }
 
 #[tokio::test]
-async fn who_is_not_confirmed_or_approved_in_time_goes() {
+pub async fn who_is_not_confirmed_or_approved_in_time_goes() {
     let house = House::new().await;
     let day = 24 * 3600;
     house.sign_up("ben", "ben@example.org", &[]).await;

@@ -54,7 +54,7 @@ const EXPECTED: &[(&str, &str, u16, u16)] = &[
 ];
 
 #[tokio::test]
-async fn everybody_at_every_address() {
+pub async fn everybody_at_every_address() {
     let house = House::new().await;
     let mut rows: Vec<(String, String, Who)> = Vec::new();
     for row in web::table() {
@@ -121,7 +121,7 @@ async fn everybody_at_every_address() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_get_plain_pages() {
+pub async fn other_methods_and_paths_get_plain_pages() {
     use axum::http::Method;
     let house = House::new().await;
     let browser = Browser::new();
@@ -153,7 +153,7 @@ async fn other_methods_and_paths_get_plain_pages() {
 
 /// A role that one had when one signed in is none any more when it is taken away.
 #[tokio::test]
-async fn a_session_has_the_role_of_now() {
+pub async fn a_session_has_the_role_of_now() {
     let house = House::new().await;
     let boss = house.person("boss", State::Active, Role::Admin).await;
     let browser = house.inside(&boss, true).await;

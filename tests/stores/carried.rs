@@ -15,6 +15,9 @@ use jitsi_install::secret::Secret;
 use crate::databases::{Database, KINDS};
 use crate::rooms::{NOW, Toy, add, everywhere, person, runtime};
 
+/// What somebody may type where any text is taken.
+const ANY: &str = "Robert'); DROP TABLE accounts; -- \\ \" ${x} {{ y }} <b>\nsecond line 🦊 漢字";
+
 /// Something in every table.
 pub async fn furnish(store: &Store) {
     let world = Toy::world();
@@ -22,6 +25,15 @@ pub async fn furnish(store: &Store) {
     ann.display_name = "Ann \"O'Neil\" \\ 漢字 🦊".into();
     ben.state = State::Pending;
     ben.email = None;
+    ben.reason = ANY.into();
+    // Two who claim an address that nobody has confirmed.
+    let claims = ["claire", "clara"].map(|login| {
+        let mut new = person(login);
+        new.state = State::Unconfirmed;
+        new.email = Some("claimed@example.org".into());
+        new
+    });
+    add(store, &claims).await;
     add(store, &[ann.clone(), ben.clone(), person("gone")]).await;
     let work = store.begin().await.unwrap();
     work.erase(&person("gone").id, State::Active, NOW)
@@ -39,7 +51,7 @@ pub async fn furnish(store: &Store) {
     let group = Group {
         id: GroupId("g1".into()),
         name: "Staff".into(),
-        description: "all".into(),
+        description: ANY.into(),
         created: NOW,
     };
     work.add_group(&group).await.unwrap();
@@ -78,13 +90,13 @@ pub async fn furnish(store: &Store) {
         account: ben.id.clone(),
         author: "ann".into(),
         at: NOW,
-        text: "who?".into(),
+        text: ANY.into(),
     };
     work.add_note(&note).await.unwrap();
     work.append(
         &*world,
         &Actor::default(),
-        &Entry::new("signup.asked", None, "done"),
+        &Entry::new("signup.asked", None, "done").detail(ANY),
     )
     .await
     .unwrap();
@@ -150,6 +162,11 @@ fn an_export_is_the_same_after_every_journey() {
                 let restored = other.restore(&mut Cursor::new(&text)).await.unwrap();
                 assert_eq!(restored, checked);
                 assert_eq!(exported(&other).await, text, "from {from} to {kind}");
+                // Who only claimed an address does so still.
+                let claim = person("clara").id;
+                assert!(other.only_claims_email(&claim).await.unwrap(), "{kind}");
+                let owner = other.account_by_email("claimed@example.org").await;
+                assert_eq!(owner.unwrap(), None, "from {from} to {kind}");
                 let ann = other.sign_in_by_login("ann").await.unwrap().unwrap();
                 assert_eq!(Some(ann), store.sign_in_by_login("ann").await.unwrap());
                 let filter = UserFilter {
@@ -210,6 +227,10 @@ fn a_spoiled_export_leaves_nothing() {
                 .unwrap()
                 .to_string()
         };
+        let with = |old: &str, new: &str| text.replacen(old, new, 1);
+        let line_with = |word: &str, old: &str, new: &str| {
+            text.replacen(&line(word), &line(word).replacen(old, new, 1), 1)
+        };
         let twice = line("\"login\":\"ann\"").replace("id-ann", "id-else");
         let spoiled = [
             (joined(&lines[..lines.len() - 1]), "cut off"),
@@ -253,6 +274,60 @@ fn a_spoiled_export_leaves_nothing() {
                 "too long",
             ),
             (text.replacen("Friends", "a\\u0000b", 1), "another kind"),
+            (with("\"login\":\"ann\"", "\"login\":\"Ann\""), "canonical"),
+            (with("\"login\":\"ann\"", "\"login\":\"a b\""), "`login`"),
+            (with("\"login\":\"ann\"", "\"login\":\"a/b\""), "`login`"),
+            (with("\"login\":\"ann\"", "\"login\":\"focus\""), "reserved"),
+            (with("\"login\":\"gone\"", "\"login\":\"\""), "empty"),
+            (
+                with("\"ann@Example.org\"", "\"ann@Example.org\\nBcc: x@y\""),
+                "`email`",
+            ),
+            (
+                with("\"email_key\":\"ann@", "\"email_key\":\"eve@"),
+                "not that of",
+            ),
+            (
+                with("claire Person", "claire\\u202e Person"),
+                "`display_name`",
+            ),
+            (with("$argon2id$v=19$", "md5$v=19$"), "not taken over"),
+            (with("m=19456,", "m=4194304,"), "costs too much"),
+            (with("\"10000$c2FsdA==$", "\"10000$$"), "spoiled"),
+            (
+                with("\"purpose\":\"reset\"", "\"purpose\":\"king\""),
+                "unknown",
+            ),
+            (with("\"kind\":\"mail\"", "\"kind\":\"pigeon\""), "unknown"),
+            (
+                with("\"recipient\":\"ann@", "\"recipient\":\"ann\\r\\nBcc: ben@"),
+                "`recipient`",
+            ),
+            (with("\"192.0.2.1\"", "\"<b>\""), "`address`"),
+            (with("\"value\":\"{}\"", "\"value\":\"{]\""), "no policy"),
+            (
+                with("\"name\":\"registration\"", "\"name\":\"other\""),
+                "unknown",
+            ),
+            (
+                with(&format!("\"state_since\":{NOW}"), "\"state_since\":-1"),
+                "out of bounds",
+            ),
+            (
+                with(
+                    &format!("\"expires\":{}", NOW + 60),
+                    "\"expires\":9223372036854775807",
+                ),
+                "out of bounds",
+            ),
+            (
+                line_with(
+                    "\"login\":\"gone\"",
+                    "\"password\":\"\"",
+                    "\"password\":\"x\"",
+                ),
+                "is deleted",
+            ),
             ("\u{0}\u{1}garbage".to_owned(), "no JSON object"),
             (String::new(), "does not begin"),
         ];
@@ -272,6 +347,37 @@ fn a_spoiled_export_leaves_nothing() {
             assert_eq!(exported(&other).await, empty, "{why}");
         }
         other.restore(&mut Cursor::new(&text)).await.unwrap();
+    });
+}
+
+/// What a name looks like is not believed: it follows from the name.
+#[test]
+fn looks_are_made_anew() {
+    everywhere(|database| async move {
+        let store = database.connect().await;
+        add(&store, &[person("paypal"), person("ann")]).await;
+        let text = exported(&store).await;
+        let wrong = text.replacen(
+            "\"login_skeleton\":\"paypal\"",
+            "\"login_skeleton\":\"x\"",
+            1,
+        );
+        assert_ne!(wrong, text);
+        let other = Database::fresh(database.kind).unwrap();
+        let other = other.connect().await;
+        other.restore(&mut Cursor::new(&wrong)).await.unwrap();
+        assert_eq!(exported(&other).await, text);
+        // Two that look alike both come; a third can have neither look.
+        let alike = text.replacen("\"login\":\"ann\"", "\"login\":\"раураl\"", 1);
+        assert_ne!(alike, text);
+        let other = Database::fresh(database.kind).unwrap();
+        let other = other.connect().await;
+        other.restore(&mut Cursor::new(&alike)).await.unwrap();
+        let found = other.account_by_skeleton("paypal").await.unwrap().unwrap();
+        let second = other.account_by_login("раураl").await.unwrap().unwrap();
+        let own = other.account_by_skeleton(" раураl").await.unwrap();
+        assert!([&found.login, &second.login].contains(&&second.login));
+        assert_eq!(own.is_some(), found != second);
     });
 }
 

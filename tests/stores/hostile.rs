@@ -3,11 +3,13 @@
 use jitsi_install::account::AccountId;
 use jitsi_install::account::audit::Entry;
 use jitsi_install::account::login::Login;
+use jitsi_install::account::password::Keys;
 use jitsi_install::account::store::{
     AuditFilter, Error, Group, GroupId, Invite, Letter, NewSession, NewToken, Note, Purpose,
     Setting, UserFilter, UserList, What,
 };
 use jitsi_install::account::{Actor, State};
+use jitsi_install::secret::Secret;
 
 use crate::databases::Database;
 use crate::rooms::{NOW, Toy, add, everywhere, person};
@@ -199,24 +201,14 @@ fn every_field_gives_back_what_it_got() {
                 .iter()
                 .all(|mail| mail.body == long && TEXTS.contains(&mail.recipient.as_str()))
         );
-        // And all of it travels.
+        // No act would have written any of it, and so no export brings it in.
         let mut text = Vec::new();
         store.export(&mut text).await.unwrap();
-        for kind in crate::databases::KINDS {
-            let Some(other) = Database::fresh(kind) else {
-                continue;
-            };
-            let other = other.connect().await;
-            other.restore(&mut text.as_slice()).await.unwrap();
-            let mut again = Vec::new();
-            other.export(&mut again).await.unwrap();
-            assert!(
-                again == text,
-                "from {} to {}",
-                database.kind.name(),
-                kind.name()
-            );
-        }
+        let other = Database::fresh(database.kind).unwrap();
+        let other = other.connect().await;
+        let refused = other.restore(&mut text.as_slice()).await.unwrap_err();
+        assert!(refused.to_string().contains("(line "), "{refused}");
+        assert_eq!(other.users(&UserList::default()).await.unwrap().rows, []);
     });
 }
 
@@ -265,9 +257,12 @@ fn what_cannot_be_kept_is_refused_and_named() {
             Err(Error::Refused { .. })
         ));
         let work = store.begin().await.unwrap();
+        let nothing = Keys {
+            hash: Secret::new("\u{0}".into()),
+            ..Keys::none()
+        };
         assert!(matches!(
-            work.set_keys(&person("ann").id, &crate::rooms::keys("\u{0}"), "s")
-                .await,
+            work.set_keys(&person("ann").id, &nothing, "s").await,
             Err(Error::Refused { .. })
         ));
         work.roll_back().await.unwrap();

@@ -4,11 +4,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use jitsi_install::account::login::Login;
 use jitsi_install::account::password::Keys;
 use jitsi_install::account::store::{Kind, NewAccount, Store};
 use jitsi_install::account::{AccountId, Origin, Role, State, World};
 use jitsi_install::secret::Secret;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
 
 use crate::databases::{Database, KINDS};
 
@@ -63,10 +67,11 @@ pub fn runtime() -> tokio::runtime::Runtime {
 
 /// Somebody active, with a password.
 pub fn person(login: &str) -> NewAccount {
+    let name = Login::from_store(login.into());
     NewAccount {
         id: AccountId(format!("id-{login}")),
-        login: Login::from_store(login.into()),
-        login_skeleton: login.into(),
+        login_skeleton: name.skeleton(),
+        login: name,
         email: Some(format!("{login}@Example.org")),
         display_name: format!("{login} Person"),
         state: State::Active,
@@ -80,10 +85,15 @@ pub fn person(login: &str) -> NewAccount {
     }
 }
 
+/// What is kept of a password that has this word's digests for hashes.
 pub fn keys(word: &str) -> Keys {
+    let argon = STANDARD_NO_PAD.encode(Sha256::digest(word));
+    let scram = STANDARD.encode(Sha1::digest(word));
     Keys {
-        hash: Secret::new(format!("$argon2id$v=19$m=19456,t=2,p=1$salt${word}")),
-        scram_sha_1: Some(Secret::new(format!("10000$c2FsdA==$c3RvcmVk${word}"))),
+        hash: Secret::new(format!(
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${argon}"
+        )),
+        scram_sha_1: Some(Secret::new(format!("10000$c2FsdA==${scram}${scram}"))),
         scram_sha_256: None,
     }
 }

@@ -171,7 +171,8 @@ pub fn age(office: &Office, began: &str) -> Result<(), Mistake> {
     }
 }
 
-fn unseen(c: char) -> bool {
+/// What ends a line, cannot be seen, or turns the direction of writing.
+pub(in crate::account) fn unseen(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

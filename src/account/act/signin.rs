@@ -10,7 +10,7 @@ use super::pace::Pace;
 use super::{Failure, device, note, second_factor, session};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
-use crate::account::password::Verdict;
+use crate::account::password::{Keys, Verdict};
 use crate::account::store::{Credentials, Work, email_key};
 use crate::account::{Account, AccountId, Actor, Office, State};
 use crate::secret::Secret;
@@ -33,8 +33,6 @@ pub struct Form<'a> {
 pub enum Outcome {
     /// Signed in.
     In {
-        /// Who.
-        account: Box<Account>,
         /// The key of the session.
         key: Secret<String>,
         /// The new value of the cookie that knows accounts, when it changes.
@@ -75,7 +73,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outco
     let pace = Pace::page(&asked, actor, device.as_deref());
     pace.step(office).await?;
     let keys = found.as_ref().and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(&form.password, keys).await?;
+    let verdict = look(office, &pace, &form.password, keys).await?;
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         let account = found.as_ref().map(|(account, _)| account);
         failed(office, actor, account, "password").await?;
@@ -152,14 +150,14 @@ pub async fn for_prosody(
     password: &Secret<String>,
 ) -> Result<bool, Failure> {
     let name = typed(login);
-    let pace = Pace::meeting(&name);
+    let pace = Pace::meeting(office, &name, actor).await?;
     pace.step(office).await?;
     let found = office.store.sign_in_by_login(&name).await?;
     let keys = found
         .as_ref()
         .filter(|(account, _)| account.state == State::Active)
         .and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(password, keys).await?;
+    let verdict = look(office, &pace, password, keys).await?;
     let account = found.as_ref().map(|(account, _)| account);
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         failed(office, actor, account, "meeting").await?;
@@ -175,6 +173,22 @@ pub async fn for_prosody(
     note(office, &work, actor, &entry).await?;
     work.commit().await?;
     Ok(true)
+}
+
+/// Looks at the password; one that could not be looked at was no try.
+async fn look(
+    office: &Office,
+    pace: &Pace,
+    password: &Secret<String>,
+    keys: Option<&Keys>,
+) -> Result<Verdict, Failure> {
+    match office.hasher.check(password, keys).await {
+        Ok(verdict) => Ok(verdict),
+        Err(busy) => {
+            pace.step_back(office).await?;
+            Err(busy.into())
+        }
+    }
 }
 
 /// What was typed in one form: a name, or an address as it is compared.
@@ -254,7 +268,6 @@ async fn finish(
     .await?;
     work.commit().await?;
     Ok(Outcome::In {
-        account: Box::new(account.clone()),
         key,
         device: device::remember(office, form.device, login),
     })

@@ -9,6 +9,7 @@ use tera::{Context, Tera};
 
 use crate::account::text::catalogue::{Catalogue, TextError};
 use crate::account::text::speaker;
+use crate::render::reasons;
 
 macro_rules! mails {
     ($($name:literal),* $(,)?) => {
@@ -195,19 +196,4 @@ fn sample() -> Values {
             reason: text(),
         }],
     }
-}
-
-/// The whole chain of the engine's error.
-fn reasons(error: &tera::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 //! Who delivers takes some with a lease. An instance that dies leaves them until the lease ends;
 //! only then another may send one a second time. What was sent, or given up, loses its body.
 
-use super::ask::{Fields, FromRow, cut, fit, sql};
+use super::ask::{Fields, FromRow, cut, fit, foreign, sql};
 use super::error::Result;
 use super::{Store, Work};
 
@@ -24,6 +24,14 @@ impl What {
             Self::Mail => "mail",
             Self::Webhook => "webhook",
         }
+    }
+
+    /// What a word of the database stands for.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Mail, Self::Webhook]
+            .into_iter()
+            .find(|what| what.as_str() == text)
     }
 }
 
@@ -72,13 +80,10 @@ pub struct OutboxCount {
 
 impl FromRow for Queued {
     fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error> {
+        let (id, kind) = (fields.text()?, fields.text()?);
         Ok(Self {
-            id: fields.text()?,
-            what: if fields.text()? == "webhook" {
-                What::Webhook
-            } else {
-                What::Mail
-            },
+            id,
+            what: What::parse(&kind).ok_or_else(|| foreign("kind", &kind))?,
             recipient: fields.text()?,
             body: fields.text()?,
             created: fields.number()?,

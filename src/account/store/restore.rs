@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::accounts::{class, email_key};
 use super::ask::{Value, sql};
 use super::error::{Error, Result};
+use super::judge::Row;
 use super::tables::{Is, LONGEST, TABLES, Table};
 use super::words::{search_text, words};
 use super::{Store, Work};
@@ -71,7 +72,7 @@ impl Work {
     ) -> Result<()> {
         let Some(table) = table else { return Ok(()) };
         let more = if table.name == "accounts" {
-            ", email_key, email_order, class, search"
+            ", email_order, class, search"
         } else {
             ""
         };
@@ -97,41 +98,28 @@ fn values(table: &Table, row: &Map<String, Json>, found: &mut Vec<Vec<Value>>) -
         })
         .collect();
     if table.name == "accounts" {
-        let text = |name: &str| row[name].as_str().unwrap_or_default();
-        let email = row["email"].as_str();
-        let (state, role, origin) =
-            people(row).unwrap_or((State::Deleted, Role::Member, Origin::Signup));
-        let key = email.map(email_key);
-        values.push(Value::Text(key.clone()));
-        values.push(Value::Text(Some(key.unwrap_or_default())));
-        values.push(Value::Number(Some(class(
-            state,
-            role,
-            origin,
-            !row["totp_seed"].is_null(),
-        ))));
+        let row = Row(row);
+        let (login, email, name) = (
+            row.text("login"),
+            row.maybe("email"),
+            row.text("display_name"),
+        );
+        let usual = (State::Deleted, Role::Member, Origin::Signup);
+        let (state, role, origin) = row.class().unwrap_or(usual);
+        let has_totp = row.maybe("totp_seed").is_some();
+        values.push(Value::Text(Some(email.map(email_key).unwrap_or_default())));
+        values.push(Value::Number(Some(class(state, role, origin, has_totp))));
         if state == State::Deleted {
             values.push(Value::Text(Some(String::new())));
         } else {
-            let (login, name) = (text("login"), text("display_name"));
             values.push(Value::Text(Some(search_text(login, email, name))));
             for word in words(login, email, name) {
-                found.push(vec![
-                    Value::Text(Some(word)),
-                    Value::Text(Some(text("id").to_owned())),
-                ]);
+                let id = row.text("id").to_owned();
+                found.push(vec![Value::Text(Some(word)), Value::Text(Some(id))]);
             }
         }
     }
     values
-}
-
-fn people(row: &Map<String, Json>) -> Option<(State, Role, Origin)> {
-    Some((
-        State::parse(row["state"].as_str()?)?,
-        Role::parse(row["role"].as_str()?)?,
-        Origin::parse(row["origin"].as_str()?)?,
-    ))
 }
 
 /// Reads line after line and believes none of them.
@@ -183,11 +171,11 @@ impl<'a> Reader<'a> {
             return Err(self.wrong("has its tables in another order"));
         }
         self.table = at;
-        let Some(Json::Object(row)) = line.remove("row") else {
+        let Some(Json::Object(mut row)) = line.remove("row") else {
             return Err(self.wrong("has no row"));
         };
         let table = &TABLES[at];
-        self.check(table, &row)?;
+        self.check(table, &mut row)?;
         self.rows += 1;
         *self.counts.entry(table.name).or_default() += 1;
         Ok(Some((table, row)))
@@ -228,7 +216,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn check(&mut self, table: &'static Table, row: &Map<String, Json>) -> Result<()> {
+    fn check(&mut self, table: &'static Table, row: &mut Map<String, Json>) -> Result<()> {
         if row.len() != table.columns.len() {
             return Err(self.wrong("has other columns than this program"));
         }
@@ -250,33 +238,47 @@ impl<'a> Reader<'a> {
                 )));
             }
         }
-        self.rules(table, row)
+        if let Some(fault) = Row(row).fault(table.name) {
+            return Err(self.wrong(&fault));
+        }
+        if table.name == "accounts" {
+            self.look(row)?;
+        }
+        self.references(table, &Row(row))
     }
 
-    /// What the database itself would refuse, and what it would not.
-    fn rules(&mut self, table: &'static Table, row: &Map<String, Json>) -> Result<()> {
-        let text = |name: &str| row.get(name).and_then(Json::as_str);
-        let key: Vec<&str> = table.key.iter().filter_map(|column| text(column)).collect();
+    /// What a name looks like follows from the name, whatever the export says; of two that look
+    /// alike the second has a look of its own, as after an import.
+    fn look(&mut self, row: &mut Map<String, Json>) -> Result<()> {
+        let login = Row(row).login().map_err(|why| self.wrong(&why))?;
+        let (look, own) = (login.skeleton(), format!(" {login}"));
+        let given = Row(row).text("login_skeleton");
+        let taken = digest(&["accounts", "login_skeleton", &look]);
+        let look = if given == own || self.once.contains(&taken) {
+            own
+        } else {
+            look
+        };
+        row.insert("login_skeleton".into(), Json::String(look));
+        Ok(())
+    }
+
+    /// What must be the only one of its kind is, and what a row refers to came before it.
+    fn references(&mut self, table: &'static Table, row: &Row<'_>) -> Result<()> {
+        let key: Vec<&str> = table.key.iter().map(|column| row.text(column)).collect();
         if !self.first(&[table.name, &key.join("\n")]) {
             return Err(self.wrong("has a key that was there before"));
         }
-        let email = text("email").map(email_key);
-        let only: &[(&str, Option<&str>)] = match table.name {
-            "accounts" => {
-                if people(row).is_none() {
-                    return Err(self.wrong("has a state, role or origin that is unknown"));
-                }
-                &[
-                    ("login", text("login")),
-                    ("login_skeleton", text("login_skeleton")),
-                    ("email", email.as_deref()),
-                ]
-            }
-            "account_groups" => &[("name", text("name"))],
+        let only: &[&str] = match table.name {
+            "accounts" => &["login", "login_skeleton", "email_key"],
+            "account_groups" => &["name"],
             _ => &[],
         };
-        for (name, value) in only {
-            if value.is_some_and(|value| !self.first(&[table.name, name, value])) {
+        for name in only {
+            if row
+                .maybe(name)
+                .is_some_and(|value| !self.first(&[table.name, name, value]))
+            {
                 return Err(self.wrong(&format!("has a `{name}` that was there before")));
             }
         }
@@ -296,7 +298,10 @@ impl<'a> Reader<'a> {
             ),
         ];
         for (column, to, does) in refers {
-            if does && text(column).is_some_and(|value| !self.once.contains(&digest(&[to, value])))
+            if does
+                && row
+                    .maybe(column)
+                    .is_some_and(|value| !self.once.contains(&digest(&[to, value])))
             {
                 return Err(self.wrong(&format!("names `{column}` that is not there")));
             }

@@ -36,14 +36,6 @@ impl Store {
         )
         .await
     }
-
-    /// Every setting that was saved.
-    pub async fn settings(&self) -> Result<Vec<Setting>> {
-        self.all(sql(
-            "SELECT name, value, changed, changed_by FROM settings ORDER BY name",
-        ))
-        .await
-    }
 }
 
 impl Work {
@@ -81,11 +73,5 @@ impl Work {
         )
         .await
         .map(|_| ())
-    }
-
-    /// Removes a setting: the file's value holds again. Whether there was one.
-    pub async fn remove_setting(&self, name: &str) -> Result<bool> {
-        self.did(sql("DELETE FROM settings WHERE name = ?").text(name))
-            .await
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::ask::{Ask, sql};
+use super::ask::{Ask, Sortable, sql};
 use super::kind::Kind;
 use super::users::{Sort, Wanted};
-use super::walk::Row;
 
 /// How many ranges are read with one question.
 pub(super) const TOGETHER: usize = 8;
+
+/// A row of a range: class, value, key, and whether it is wanted.
+pub(super) type Row = (i64, (Sortable, (String, i64)));
 
 /// An account that may be on the page.
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ pub(super) struct Candidate {
 
 /// The accounts of one class from a place on.
 pub(super) struct Stream {
-    pub(super) class: i64,
+    class: i64,
     /// What stands before each value, so that classes compare: the digit of a state.
     prefix: String,
     /// The column's value and the key from which to read on.
@@ -33,7 +35,7 @@ pub(super) struct Stream {
     is_read: bool,
     buffer: VecDeque<Candidate>,
     is_at_end: bool,
-    /// Rows of the next piece.
+    /// Accounts of the next piece.
     piece: usize,
 }
 
@@ -76,8 +78,9 @@ impl Stream {
         self.buffer.pop_front()
     }
 
-    /// The question for the next pieces of some ranges: class, value, key, whether it is wanted.
-    /// There are always one or [`TOGETHER`] of them, so that drivers know the statement.
+    /// The question for the next pieces of some ranges: those of a piece that are wanted, and its
+    /// last one in any case, where the next piece begins. There are always one or [`TOGETHER`] of
+    /// them, so that drivers know the statement.
     pub(super) fn ask(
         some: &[&mut Self],
         kind: Kind,
@@ -91,11 +94,6 @@ impl Stream {
         } else {
             ("ASC", ">=")
         };
-        let hit = if wanted.condition.is_empty() {
-            "1".to_owned()
-        } else {
-            format!("CASE WHEN {} THEN 1 ELSE 0 END", wanted.condition)
-        };
         let (beyond, order) = if column == "login" {
             (format!("a.login {sign} ?"), format!("a.login {direction}"))
         } else {
@@ -105,12 +103,19 @@ impl Stream {
             )
         };
         let count = if some.len() == 1 { 1 } else { TOGETHER };
+        let part = |name: String, hit: &str, limit: &str, only: &str| {
+            format!(
+                "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
+                 WHERE a.class = ? AND {beyond} ORDER BY {order} LIMIT {limit}) {name}{only}"
+            )
+        };
+        let wants = wanted.as_number();
         let parts: Vec<String> = (0..count)
-            .map(|at| {
-                format!(
-                    "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
-                     WHERE a.class = ? AND {beyond} ORDER BY {order} LIMIT ?) t{at}"
-                )
+            .flat_map(|at| {
+                [
+                    part(format!("t{at}"), &wants, "?", " WHERE hit = 1"),
+                    part(format!("l{at}"), "0", "1 OFFSET ?", ""),
+                ]
             })
             .collect();
         let mut ask = sql(parts.join(" UNION ALL "));
@@ -120,41 +125,29 @@ impl Stream {
             let (class, (value, id), piece) = some.get(at).map_or((-1, &nobody, 1), |stream| {
                 (stream.class, &stream.from, stream.piece)
             });
-            ask = ask
-                .texts(wanted.values.iter().map(String::as_str))
-                .number(class);
-            let times = if column == "login" {
-                1
-            } else {
-                kind.beyond_values()
-            };
-            for _ in 0..times {
-                ask = if sort.is_number() {
-                    ask.number(value.parse().unwrap_or(0))
-                } else {
-                    ask.text(value)
-                };
+            let piece = i64::try_from(piece).unwrap_or(i64::MAX);
+            ask = ask.texts(wanted.values.iter().map(String::as_str));
+            for limit in [piece, piece - 1] {
+                ask = sort.place(ask.number(class), kind, value, id).number(limit);
             }
-            if column != "login" {
-                ask = ask.text(id);
-            }
-            ask = ask.number(i64::try_from(piece).unwrap_or(i64::MAX));
         }
         ask
     }
 
     /// Gives the rows of [`Stream::ask`] to their ranges.
-    pub(super) fn fill(some: &mut [&mut Self], rows: Vec<Row<String>>, descending: bool) {
+    pub(super) fn fill(some: &mut [&mut Self], rows: Vec<Row>, descending: bool) {
         let mut fresh: Vec<Vec<Candidate>> = some.iter().map(|_| Vec::new()).collect();
-        for (class, (value, (id, hit))) in rows {
+        for (class, (Sortable(value), (id, hit))) in rows {
             if let Some(at) = some.iter().position(|stream| stream.class == class) {
                 let hit = hit != 0;
                 fresh[at].push(Candidate { value, id, hit });
             }
         }
         for (stream, mut fresh) in some.iter_mut().zip(fresh) {
-            stream.is_at_end = fresh.len() < stream.piece;
-            fresh.sort_by(|a, b| (&a.value, &a.id).cmp(&(&b.value, &b.id)));
+            // The last of the piece, unless it is shorter. It may be among the hits too.
+            stream.is_at_end = fresh.iter().all(|candidate| candidate.hit);
+            fresh.sort_by(|a, b| (&a.value, &a.id, b.hit).cmp(&(&b.value, &b.id, a.hit)));
+            fresh.dedup_by(|a, b| a.id == b.id);
             if descending {
                 fresh.reverse();
             }
@@ -172,5 +165,12 @@ impl Stream {
             stream.buffer.extend(fresh);
             stream.piece = (stream.piece * 4).min(500);
         }
+    }
+
+    /// Makes the next piece no larger than what is left to look at, and takes it off that.
+    pub(super) fn spend(&mut self, left: &mut usize) {
+        // One of them is where the last piece ended, so two are the least that goes on.
+        self.piece = self.piece.min(*left).max(2);
+        *left = left.saturating_sub(self.piece);
     }
 }

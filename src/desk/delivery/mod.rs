@@ -27,8 +27,8 @@ use smtp::{Line, Server, Tls};
 
 /// How many are taken at a time.
 const SHARE: usize = 20;
-/// Seconds for which they are ours.
-const LEASE: i64 = 600;
+/// Seconds for which they are ours; in the second half nothing new is begun.
+const LEASE: i64 = 240;
 /// How often the outbox is looked at when nothing is known to be due.
 const LOOK: Duration = Duration::from_secs(2);
 /// Seconds until the next try, by the number of tries; the last for all that follow.

@@ -1,6 +1,7 @@
 //! Prosody's question whether a password is right: asked over the loopback with a shared secret,
 //! so that Prosody's one thread never hashes. Unknown, disabled and wrong get the same answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -22,10 +23,24 @@ const MOST: usize = 8 * 1024;
 /// Seconds after which Prosody may ask again when there is too much to do.
 const PAUSE: u64 = 2;
 
-#[derive(Deserialize)]
-struct Question {
-    username: String,
-    password: Secret<String>,
+/// What Prosody asks.
+#[derive(Debug, Deserialize)]
+pub struct Question {
+    /// The name, as it was typed.
+    pub username: String,
+    /// The password.
+    pub password: Secret<String>,
+    /// Where the client is, as far as Prosody knows: for limits and the audit trail.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+}
+
+impl Question {
+    /// Reads the body of a request; `None` for what is no question.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
 }
 
 pub(super) async fn password(State(desk): State<Arc<Desk>>, request: Request) -> Response {
@@ -39,12 +54,13 @@ pub(super) async fn password(State(desk): State<Arc<Desk>>, request: Request) ->
     let Ok(body) = axum::body::to_bytes(request.into_body(), MOST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+    let Some(question) = Question::read(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     drop(body);
     let actor = Actor {
         name: "prosody".into(),
+        address: question.address.map(|address| address.to_canonical()),
         ..Actor::default()
     };
     let asked = for_prosody(&desk.office, &actor, &question.username, &question.password).await;

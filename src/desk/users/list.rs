@@ -36,18 +36,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
                 .hint(format!("one of {words}"))
         })?),
     };
-    let group = match &args.group {
-        None => None,
-        Some(name) => {
-            let found = office
-                .store
-                .group_by_name(name)
-                .await
-                .map_err(office::failure)?;
-            let missing = || Failure::failed(format!("there is no group `{}`", plain(name)));
-            Some(found.ok_or_else(missing)?.id)
-        }
-    };
+    let group = super::group(office, args.group.as_deref()).await?;
     let mut list = UserList {
         filter: UserFilter {
             state,

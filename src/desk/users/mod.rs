@@ -12,6 +12,7 @@ use super::report::{FAILED, Failure, Report, USAGE};
 use super::{Global, file, office};
 use crate::account::act::refusal::Refusal;
 use crate::account::login::Login;
+use crate::account::store::GroupId;
 use crate::account::{Account, Office, Role};
 
 #[derive(Debug, clap::Subcommand)]
@@ -110,6 +111,15 @@ async fn find(office: &Office, name: &str) -> Result<Account, Failure> {
         Failure::failed(format!("there is no account `{shown}`"))
             .hint("`jitsi-accounts users list` shows who there is")
     })
+}
+
+/// The group that is named, where one is.
+async fn group(office: &Office, name: Option<&str>) -> Result<Option<GroupId>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let found = office.store.group_by_name(name).await;
+    let missing = || Failure::failed(format!("there is no group `{}`", plain(name)));
+    let group = found.map_err(office::failure)?.ok_or_else(missing)?;
+    Ok(Some(group.id))
 }
 
 /// Why an act was refused.

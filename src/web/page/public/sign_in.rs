@@ -71,11 +71,7 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Form(sent): Form<Sent>) 
                 .status(StatusCode::FORBIDDEN)
                 .answer()
         }
-        Outcome::In {
-            account: _,
-            key,
-            device,
-        } => enter(&visitor, &key, device.as_deref(), &sent.next),
+        Outcome::In { key, device } => enter(&visitor, &key, device.as_deref(), &sent.next),
         Outcome::Wrong | Outcome::Late => {
             let wrong = [Mistake::new("form", "signin.wrong")];
             page(&visitor, &sent.name, &sent.next, &wrong)

@@ -1,0 +1,75 @@
+//! Tests that were written for SQLite, run on the servers too. A test's house asks for
+//! [`fresh`], which gives a database of the kind that the test was called for.
+
+use std::cell::Cell;
+
+use jitsi_install::account::store::Kind;
+
+use super::{Database, Server};
+
+thread_local! {
+    static KIND: Cell<Kind> = const { Cell::new(Kind::Sqlite) };
+}
+
+/// An empty database of the kind that this test runs on: SQLite, unless it was called by [`on`].
+pub fn fresh() -> Database {
+    Database::fresh(KIND.get()).expect("its server runs: `on` has asked for it")
+}
+
+/// Runs a test with databases of a kind; not at all where its server is not installed.
+pub fn on(kind: Kind, test: fn()) {
+    if Server::shared(kind).is_some() {
+        KIND.set(kind);
+        test();
+    }
+}
+
+#[allow(
+    unused_macros,
+    reason = "for those who run tests of SQLite's elsewhere"
+)]
+/// Makes a test `mariadb::NAME` and a test `postgres::NAME` of every test `ROOM::NAME`.
+macro_rules! elsewhere {
+    ($($room:ident: $($test:ident)*;)*) => {
+        /// What runs elsewhere, too.
+        pub const ELSEWHERE: &[&str] = &[$($(stringify!($test)),*),*];
+
+        mod mariadb {
+            $($(#[test]
+            fn $test() {
+                let kind = jitsi_install::account::store::Kind::MySql;
+                crate::databases::elsewhere::on(kind, crate::$room::$test);
+            })*)*
+        }
+
+        mod postgres {
+            $($(#[test]
+            fn $test() {
+                let kind = jitsi_install::account::store::Kind::Postgres;
+                crate::databases::elsewhere::on(kind, crate::$room::$test);
+            })*)*
+        }
+    };
+}
+
+#[allow(unused_imports, reason = "the same")]
+pub(crate) use elsewhere;
+
+/// Names in a folder of sources every test that is not in a list: a new one must not be forgotten.
+pub fn forgotten(folder: &str, listed: &[&str]) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for piece in text.split("#[tokio::test]\n").skip(1) {
+            let name = piece.trim_start().trim_start_matches("pub async fn ");
+            let name = name.split('(').next().unwrap();
+            if !listed.contains(&name) {
+                missing.push(name.to_owned());
+            }
+        }
+    }
+    missing
+}
