@@ -8,7 +8,8 @@
 # MARIADB=1                     MariaDB too, without a limit
 # ONLY=sqlite                   one kind
 # BUSY=1                        on a machine that does other work: the processor's time instead of the clock's
-# FILLED=FILE                   a file of SQLite that an earlier run filled
+# FILLED=FILE                   a file of SQLite: filled when it is not there, and used again
+# FILLED=postgres://…           a database that an earlier run filled, with PASSWORD=… and SERVER=PID of the server
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec cargo bench -q --no-default-features --features accounts --bench console

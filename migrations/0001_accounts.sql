@@ -34,7 +34,7 @@ CREATE UNIQUE INDEX accounts_login_skeleton ON accounts (login_skeleton);
 CREATE UNIQUE INDEX accounts_email_key ON accounts (email_key);
 -- One index for each order of the list of users, below the class: state, role, origin and second factor in
 -- one number, so that any combination of filters is a few ranges read in order.
-CREATE INDEX accounts_by_login ON accounts (class, login);
+CREATE INDEX accounts_by_login ON accounts (class, login, id);
 CREATE INDEX accounts_by_email ON accounts (class, email_order, id);
 CREATE INDEX accounts_by_created ON accounts (class, created, id);
 CREATE INDEX accounts_by_seen ON accounts (class, last_seen, id);

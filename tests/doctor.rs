@@ -1,4 +1,5 @@
 //! `doctor` on a staged tree: well after `apply`, and every way to break it is named by its id.
+#![cfg(feature = "install")]
 #![allow(clippy::disallowed_methods, reason = "a test looks at the disk itself")]
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! Documents cannot rot: their sessions are run, and their lists are compared with the program.
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// Room, and the rooms that it may name; in the order of `src/lib.rs`.
 const FLOORS: &[(&str, &[&str])] = &[
     // GROUND
+    ("command", &[]),
     ("name", &[]),
     ("reader", &["name"]),
     ("secret", &[]),
@@ -29,7 +30,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     // SECOND
     ("resource", &["name", "secret", "recipe"]),
     // `plan` sees the machine through a trait of its own: it must not know host, journal or apply.
-    ("plan", &["name", "secret", "recipe", "render", "resource"]),
+    (
+        "plan",
+        &["command", "name", "secret", "recipe", "render", "resource"],
+    ),
     ("journal", &["name", "resource", "plan"]),
     (
         "service",
@@ -63,15 +67,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "desk",
-        &["name", "reader", "secret", "render", "account", "web"],
+        &[
+            "command", "name", "reader", "secret", "render", "account", "web",
+        ],
     ),
     // ROOF
     (
         "cli",
         &[
-            "name", "secret", "keystore", "recipe", "render", "site", "platform", "token",
-            "package", "resource", "plan", "journal", "service", "doctor", "layout", "apply",
-            "host",
+            "command", "name", "secret", "keystore", "recipe", "render", "site", "platform",
+            "token", "package", "resource", "plan", "journal", "service", "doctor", "layout",
+            "apply", "host",
         ],
     ),
 ];

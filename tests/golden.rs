@@ -2,6 +2,7 @@
 //! rendered file at its path, and a `MANIFEST` with everything else that the layout asks for.
 //!
 //! After a change that is meant: `UPDATE_GOLDEN=1 cargo test --test golden`, then read the diff.
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

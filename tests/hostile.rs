@@ -4,6 +4,7 @@
 //! the administrator's own keys, `words` the secrets and names, `literals` each language's escaper,
 //! `whole` files that are no site files. What was carried is always read back by the program that
 //! reads it on a machine; values go to it in bulk. `values` holds the texts.
+#![cfg(all(feature = "install", feature = "accounts"))]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

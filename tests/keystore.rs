@@ -3,6 +3,7 @@
 //! Keys and certificates are made anew by openssl at each run, so that no key lies in the sources.
 //! Without openssl, javac or keytool the tests say `SKIPPED:` and pass, or fail if `CHECK_STRICT`
 //! is 1. What is proved of which key is listed in `keystore/desk.rs`.
+#![cfg(feature = "install")]
 
 #[path = "keystore/desk.rs"]
 mod desk;

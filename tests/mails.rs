@@ -91,6 +91,10 @@ fn all(office: &Office, ann: &Account) -> Vec<(&'static str, Mail)> {
             "somebody-waits",
             post::somebody_waits(office, &reader, ann, actor.address, LINK, OTHER),
         ),
+        (
+            "people-wait",
+            post::people_wait(office, &reader, 3, std::slice::from_ref(ann)),
+        ),
         ("reset", post::reset(office, ann, LINK)),
         (
             "password-changed",

@@ -44,6 +44,8 @@ pub struct Policy {
     pub approve_days: i64,
     /// Days that the audit trail is kept; 0: for ever.
     pub audit_days: i64,
+    /// Hours between two mails that tell who waits; 0: a mail for each who begins to.
+    pub digest_hours: i64,
 }
 
 impl Default for Policy {
@@ -58,6 +60,7 @@ impl Default for Policy {
             confirm_days: 3,
             approve_days: 60,
             audit_days: 730,
+            digest_hours: 0,
         }
     }
 }
@@ -166,12 +169,13 @@ impl Policy {
         if !url.is_empty() && (!is_plain || is_web.is_none_or(str::is_empty) || url.len() > 500) {
             refuse("terms_url", Fault::Url, excerpt(url));
         }
-        for (field, days, least, most) in [
+        for (field, number, least, most) in [
             ("confirm_days", self.confirm_days, 1, 90),
             ("approve_days", self.approve_days, 1, 3650),
             ("audit_days", self.audit_days, 0, 36_500),
+            ("digest_hours", self.digest_hours, 0, 168),
         ] {
-            if !(least..=most).contains(&days) {
+            if !(least..=most).contains(&number) {
                 refuse(field, Fault::Bounds, format!("{least}–{most}"));
             }
         }

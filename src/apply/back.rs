@@ -220,6 +220,7 @@ pub fn plan_back(
         }
         plan.steps.push(step);
     }
+    removal::leave_data(&mut plan.steps, machine, &applied);
     plan.steps.sort_by_key(order_back);
     let then = ledger.applied_at(target)?;
     plan.restarts = told.iter().map(|name| service(name, &then)).collect();
@@ -246,12 +247,13 @@ fn step_back(
     applied: &Applied,
 ) -> Option<Step> {
     let (kind, name) = entry.id.split_once(' ')?;
-    // People may be in it by now: going back leaves it, with whoever is there.
-    if kind == "database" {
-        return None;
-    }
     let path = entry.place();
     let thing = removal::thing(kind, name, &entry.details);
+    // People may be in it by now: going back leaves it, with whoever is there.
+    if let Some(Resource::Database(_)) = &thing {
+        let mark = applied.get(&entry.id)?;
+        return removal::thing_step(&entry.id, thing?, mark, machine);
+    }
     let found = match (&path, &thing) {
         (Some(path), _) => machine.look(path),
         (None, Some(thing)) => machine.thing(thing)?,
@@ -335,7 +337,8 @@ fn order_back(step: &Step) -> (u8, std::cmp::Reverse<usize>, String) {
     (place, depth, step.id.clone())
 }
 
-/// Carries a plan of [`plan_back`] out: afterwards the books say what they said at the target.
+/// Carries a plan of [`plan_back`] out: afterwards the books say what they said at the target, and whose
+/// are the data that stay.
 ///
 /// # Errors
 /// As [`apply`](super::apply()).
@@ -348,6 +351,7 @@ pub fn rollback(
 ) -> Result<Outcome, ApplyError> {
     let title = format!("rollback to {target}");
     let mut order = Order::of(plan, &title);
-    order.applied = ledger.applied_at(target)?;
+    let then = ledger.applied_at(target)?;
+    order.applied.extend(then);
     carry_out(order, machine, ledger, progress)
 }

@@ -2,113 +2,30 @@
 //!
 //! A failed apply takes its steps back. A rollback is itself a plan, made from the journals of
 //! the generations in between, and goes through the same loop, so that it can be rolled back too.
-//!
-//! Over 400 lines, because the traits that the loop asks for stand with the loop that asks.
 
 mod adopt;
+mod alter;
 mod back;
 mod keep_going;
+mod settle;
 mod take;
 mod upgrade;
 
 use std::collections::BTreeMap;
 
 use crate::journal::{Ledger, LedgerError};
-use crate::name::{AbsPath, ServiceId};
-use crate::plan::{Action, Applied, Observe, Plan, State, Step};
+use crate::name::ServiceId;
+use crate::plan::{Action, Applied, Plan, State, Step};
 use crate::resource::{How, Resource, Service};
 
 use adopt::adopt;
-use back::starts;
+pub use alter::{Alter, AlterError, Progress};
 pub use back::{plan_back, rollback, take_back};
 pub use keep_going::Failed;
 use keep_going::Failures;
+use settle::{settle, settle_back};
 use take::take;
 pub use upgrade::{Begun, upgrade};
-
-/// How the loop changes the machine.
-pub trait Alter: Observe {
-    /// Makes `path` be as `state` says, as a whole or not at all. A power cut may undo it until
-    /// [`sync`](Self::sync); the journal knows how to go back from there.
-    ///
-    /// # Errors
-    /// What the system said. A folder that should go but is not empty is no error: it stays.
-    fn put(&mut self, path: &AbsPath, state: &State) -> Result<(), AlterError>;
-    /// Makes everything that [`put`](Self::put) did so far survive a power cut.
-    ///
-    /// # Errors
-    /// What the system said.
-    fn sync(&mut self) -> Result<(), AlterError> {
-        Ok(())
-    }
-    /// Makes a group, user or service be as `state` says.
-    ///
-    /// # Errors
-    /// What the system said.
-    fn set(&mut self, thing: &Resource, _state: &State) -> Result<(), AlterError> {
-        Err(AlterError {
-            path: thing.name().to_owned(),
-            why: "this is a tree and no machine".to_owned(),
-        })
-    }
-    /// Learns anew who is there and which units there are.
-    ///
-    /// # Errors
-    /// What the system said.
-    fn refresh(&mut self) -> Result<(), AlterError> {
-        Ok(())
-    }
-    /// Tells a service of a change, if it runs or should; says whether it was told.
-    ///
-    /// # Errors
-    /// What the system said.
-    fn wake(&mut self, _service: &Service, _how: How) -> Result<bool, AlterError> {
-        Ok(false)
-    }
-    /// Waits, within bounds, until a service is up; gives a warning when it is up and not well.
-    ///
-    /// # Errors
-    /// When it does not come up, with the last lines of its log.
-    fn await_up(&mut self, _service: &Service) -> Result<Option<String>, AlterError> {
-        Ok(None)
-    }
-    /// Has the kernel take the settings of a file that changed; what it refuses is a warning.
-    fn kernel(&mut self, _file: &AbsPath) -> Option<String> {
-        None
-    }
-    /// Removes what a killed `put` may have left beside a path.
-    fn sweep(&mut self, path: &AbsPath);
-    /// Fills a buffer with true randomness.
-    fn random(&mut self, buffer: &mut [u8]);
-}
-
-/// A change that the system refused.
-#[derive(Debug, thiserror::Error)]
-#[error("`{path}`: {why}")]
-pub struct AlterError {
-    /// Where.
-    pub path: String,
-    /// What the system said.
-    pub why: String,
-}
-
-/// Tells what happens while it happens.
-pub trait Progress {
-    /// Step `number` of `total` is about to be taken.
-    fn step(&mut self, number: usize, total: usize, step: &Step);
-    /// What somebody else wrote at `path` is kept at `backup`.
-    fn kept(&mut self, path: &AbsPath, backup: &AbsPath);
-    /// A failed apply takes this back: a path, or the name of a thing.
-    fn back(&mut self, what: &str);
-    /// A service is told of a change, or awaited.
-    fn service(&mut self, name: &str, what: &str);
-    /// Something is not as it should be, and no reason to stop.
-    fn warn(&mut self, text: &str);
-    /// A step failed or is left out, and the others are carried out all the same.
-    fn failed(&mut self, id: &str, why: &str) {
-        self.warn(&format!("{id}: {why}"));
-    }
-}
 
 /// An apply that did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +88,7 @@ pub struct Outcome {
     pub generation: Option<u32>,
     /// Steps that were taken.
     pub taken: usize,
-    /// Steps that failed or were left out; only [`keep_going`] has any.
+    /// Steps that failed or were left out; only [`keep_going()`] has any.
     pub failures: Vec<Failed>,
 }
 
@@ -200,8 +117,8 @@ pub fn apply(
     carry_out(order, machine, ledger, progress)
 }
 
-/// Carries a plan out in a generation that was begun with [`upgrade`]; a failure takes back its
-/// packages too. With `keeps_going` as [`keep_going`].
+/// Carries a plan out in a generation that was begun with [`upgrade()`]; a failure takes back its
+/// packages too. With `keeps_going` as [`keep_going()`].
 ///
 /// # Errors
 /// As [`apply()`].
@@ -452,60 +369,4 @@ fn services(plan: &Plan) -> impl Iterator<Item = (&Step, &Service)> {
 
 fn is_running(state: &State) -> bool {
     matches!(state, State::Service { running: true, .. })
-}
-
-/// Tells a service once of what changed and waits until it is up. One that was only just started
-/// has read everything already.
-fn settle(
-    step: &Step,
-    service: &Service,
-    how: Option<How>,
-    machine: &mut dyn Alter,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    match how {
-        Some(how) if is_running(&step.before) => {
-            progress.service(&service.name, how.as_str());
-            machine.wake(service, how)?;
-        }
-        _ if step.action == Action::Keep => return Ok(()),
-        _ => {}
-    }
-    await_up(service, machine, progress)
-}
-
-/// The same for a rollback, which knows its services from the books.
-fn settle_back(
-    plan: &Plan,
-    machine: &mut dyn Alter,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    for service in &plan.restarts {
-        let is_of = |step: &Step| {
-            step.thing
-                .as_ref()
-                .is_some_and(|one| one.name() == service.name)
-        };
-        let is_started = plan.steps.iter().any(|step| is_of(step) && starts(step));
-        if !is_started {
-            progress.service(&service.name, "restart");
-            if !machine.wake(service, How::Restart)? {
-                continue;
-            }
-        }
-        await_up(service, machine, progress)?;
-    }
-    Ok(())
-}
-
-fn await_up(
-    service: &Service,
-    machine: &mut dyn Alter,
-    progress: &mut dyn Progress,
-) -> Result<(), ApplyError> {
-    progress.service(&service.name, "waiting until it is up");
-    if let Some(warning) = machine.await_up(service)? {
-        progress.warn(&warning);
-    }
-    Ok(())
 }

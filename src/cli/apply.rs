@@ -6,6 +6,7 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places, Scene};
 use crate::apply::{Failed, Outcome, apply, go_on, keep_going, take_back, upgrade};
+use crate::command::terminal;
 use crate::host::live::Wanted;
 use crate::host::{Machine, secrets};
 use crate::journal::Ledger;
@@ -21,7 +22,8 @@ pub(super) struct Args {
     /// Show the diffs as `plan` does
     #[arg(long)]
     diff: bool,
-    /// Only what this service wants: certificates, prosody, jicofo, videobridge, meet, nginx, caddy
+    /// Only what this service wants: certificates, database, accounts, prosody, jicofo,
+    /// videobridge, meet, nginx, caddy
     #[arg(long, value_name = "SERVICE", value_parser = service)]
     only: Option<ServiceId>,
     /// Start, reload and restart nothing; the next plain `apply` does
@@ -67,7 +69,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         super::plan::print(&plan, global, args.diff, report);
     }
     if plan.blocked().next().is_none() && !args.yes {
-        match report.ask("Change this?") {
+        match terminal::ask("Change this?") {
             Some(true) => {}
             Some(false) => return Err(Failure::new(FAILED, "nothing was changed, as you said")),
             None => {

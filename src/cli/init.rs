@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// The home of acme.sh, when certificates come from it
     #[arg(long, value_name = "DIR")]
     acme_home: Option<String>,
-    /// Let only people with a token in
+    /// Let only people with a token or an account in
     #[arg(long)]
     no_guests: bool,
     /// With the account service, where people sign up

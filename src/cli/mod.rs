@@ -2,7 +2,7 @@
 //!
 //! A verb reads its arguments, lets the host room open the machine, asks the pure rooms, and
 //! reports. To add one: a variant of `Verb`, a file with `run`, its line in [`main`], a session
-//! in `tests/cli.rs`.
+//! in `tests/cli/`.
 
 mod apply;
 mod certificates;
@@ -29,7 +29,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use report::{Failure, Report};
+use crate::command::manual::{CompletionsArgs, ManArgs};
+use crate::command::terminal::When;
+use crate::command::{self, Failure};
+use report::Report;
 
 /// Lays out a whole Jitsi Meet site on Slackware and Debian-like systems.
 ///
@@ -99,16 +102,6 @@ enum FamilyArg {
     Slackware,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Write a commented site file
@@ -147,29 +140,22 @@ enum Verb {
     /// Try a whole site in a throw-away folder
     Try(trial::Args),
     /// Print shell completions
-    Completions(manual::CompletionsArgs),
+    Completions(CompletionsArgs),
     /// Write the man pages into a folder
-    Man(manual::ManArgs),
+    Man(ManArgs),
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match command::read() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(report::USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(code) => return code,
     };
     let mut report = Report::new(&cli.global);
     match run(cli, &mut report) {
         Ok(code) => code,
-        Err(failure) => report.failure(&failure),
+        Err(failure) => report.failure(failure),
     }
 }
 
@@ -191,7 +177,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Token(verb) => token::run(&global, &verb, report),
         Verb::Package(verb) => package::run(&global, &verb, report),
         Verb::Try(args) => trial::run(&global, &args, report),
-        Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
+        Verb::Completions(args) => Ok(manual::completions(&args, &mut Cli::command(), report)),
         Verb::Man(args) => manual::man(&args, Cli::command(), report),
     }
 }

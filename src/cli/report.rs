@@ -7,62 +7,16 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Global, When};
+use super::Global;
 use crate::apply::{ApplyError, Progress};
+use crate::command::terminal::{self, Paint};
 use crate::name::AbsPath;
 use crate::plan::Step;
-use crate::plan::show::Paint;
 
-/// Something failed.
-pub(super) const FAILED: u8 = 1;
+pub(super) use crate::command::{BAD_FILE as BAD_SITE, FAILED, Failure, NOT_PERMITTED, USAGE};
+
 /// Changes are pending (`plan --exit-code`).
 pub(super) const PENDING: u8 = 2;
-/// The command line makes no sense.
-pub(super) const USAGE: u8 = 64;
-/// The site file, or what it names, is wrong.
-pub(super) const BAD_SITE: u8 = 65;
-/// Not permitted.
-pub(super) const NOT_PERMITTED: u8 = 77;
-
-/// Why a verb failed: exit code, what failed on what and why, and something to type.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) code: u8,
-    pub(super) what: String,
-    pub(super) hint: Option<String>,
-}
-
-impl Failure {
-    pub(super) fn new(code: u8, what: impl Into<String>) -> Self {
-        Self {
-            code,
-            what: what.into(),
-            hint: None,
-        }
-    }
-
-    #[must_use]
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
-        self.hint = (!hint.is_empty()).then_some(hint);
-        self
-    }
-
-    /// A failed look at, or change of, a file.
-    pub(super) fn io(place: &std::path::Path, error: &std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::PermissionDenied {
-            NOT_PERMITTED
-        } else {
-            FAILED
-        };
-        let failure = Self::new(code, format!("`{}`: {error}", place.display()));
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied => failure.hint("run it as root, or with `sudo`"),
-            std::io::ErrorKind::NotFound => failure.hint("check the path"),
-            _ => failure,
-        }
-    }
-}
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
@@ -145,18 +99,11 @@ impl Log {
 impl Report {
     pub(super) fn new(global: &Global) -> Self {
         let no_color = crate::host::stand::no_color();
-        let colors = |is_terminal: bool| {
-            Paint(match global.color {
-                When::Always => true,
-                When::Never => false,
-                When::Auto => is_terminal && !no_color,
-            })
-        };
         Self {
             quiet: global.quiet,
             json: global.json,
-            out: colors(std::io::stdout().is_terminal()),
-            err: colors(std::io::stderr().is_terminal()),
+            out: global.color.paint(&std::io::stdout(), no_color),
+            err: global.color.paint(&std::io::stderr(), no_color),
             bar: None,
             log: None,
             begun: crate::host::Stopwatch::start(),
@@ -212,15 +159,10 @@ impl Report {
         self.json
     }
 
-    /// Data. A reader that went away is no error: `plan | head` should be silent.
+    /// Data.
     #[expect(clippy::unused_self, reason = "all printing passes one object")]
     pub(super) fn data(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = out.write_all(b"\n");
-        }
-        let _ = out.flush();
+        terminal::data(text);
     }
 
     /// Data as JSON.
@@ -240,13 +182,12 @@ impl Report {
 
     /// Something to type next.
     pub(super) fn hint(&mut self, text: &str) {
-        let text = format!("  {}: {text}", self.err.paint(36, "hint"));
-        self.say(&text);
+        self.say(&self.err.hint(text));
     }
 
     fn say(&mut self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            terminal::line(text);
         }
     }
 
@@ -255,41 +196,19 @@ impl Report {
         if let Some(log) = &mut self.log {
             log.write(&format!("warning: {text}"));
         }
-        let text = format!("{}: {text}", self.err.paint(33, "warning"));
-        self.line(&text);
+        terminal::line(&self.err.warning(text));
     }
 
-    fn line(&mut self, text: &str) {
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{text}");
-    }
-
-    pub(super) fn failure(&mut self, failure: &Failure) -> ExitCode {
+    pub(super) fn failure(&mut self, failure: Failure) -> ExitCode {
+        let failure = failure.or_who("run it as root, or with `sudo`");
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
         if let Some(log) = &mut self.log {
             log.write(&format!("error: {}", failure.what));
         }
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}: {}", self.err.paint(31, "error"), failure.what);
-        if let Some(hint) = &failure.hint {
-            let _ = writeln!(err, "  {}: {hint}", self.err.paint(36, "hint"));
-        }
+        terminal::line(&self.err.failure(&failure));
         ExitCode::from(failure.code)
-    }
-
-    /// Asks a yes-or-no question on the terminal; `None` when there is none to ask on.
-    pub(super) fn ask(&mut self, question: &str) -> Option<bool> {
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return None;
-        }
-        let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{question} [y/N] ");
-        let _ = err.flush();
-        let mut answer = String::new();
-        let _ = std::io::stdin().read_line(&mut answer);
-        Some(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
     }
 
     /// Ends the progress bar.
@@ -320,7 +239,7 @@ impl Progress for Report {
             bar.set_position(number as u64);
             bar.set_message(step.id.clone());
         } else {
-            self.line(&format!("[{number}/{total}] {}", step.id));
+            terminal::line(&format!("[{number}/{total}] {}", step.id));
         }
     }
 

@@ -6,6 +6,7 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::apply::{plan_back, rollback};
+use crate::command::terminal;
 use crate::journal::Ledger;
 use crate::plan::show;
 
@@ -40,7 +41,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         report.data(&table);
     }
     if plan.changes() && !args.yes {
-        match report.ask(&format!("Go back to generation {target}?")) {
+        match terminal::ask(&format!("Go back to generation {target}?")) {
             Some(true) => {}
             Some(false) => return Err(Failure::new(FAILED, "nothing was changed, as you said")),
             None => {

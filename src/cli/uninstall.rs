@@ -6,7 +6,9 @@ use super::Global;
 use super::report::{FAILED, Failure, Report, USAGE};
 use super::scene::{self, Places};
 use crate::apply::apply;
+use crate::command::terminal;
 use crate::host::Machine;
+use crate::host::books::Books;
 use crate::journal::Ledger;
 use crate::name::AbsPath;
 use crate::plan::{Applied, plan, show};
@@ -42,7 +44,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
         } else {
             "Take all this back?"
         };
-        match report.ask(question) {
+        match terminal::ask(question) {
             Some(true) => {}
             Some(false) => return Err(Failure::new(FAILED, "nothing was changed, as you said")),
             None => {
@@ -57,7 +59,7 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
     let outcome = apply(&plan, "uninstall", &mut machine, &mut books, report)?;
     report.done();
     if args.purge {
-        purge(&machine, &applied, &places)?;
+        purge(&mut machine, &mut books, &applied, &places, report)?;
     }
     if report.is_json() {
         let mut value = show::json(&plan);
@@ -76,7 +78,13 @@ pub(super) fn run(global: &Global, args: &Args, report: &mut Report) -> Result<E
 
 /// Removes what an uninstall keeps. There is no way back from here, so it comes last; the site
 /// file and templates of the administrator's own stay.
-fn purge(machine: &Machine, applied: &Applied, places: &Places) -> Result<(), Failure> {
+fn purge(
+    machine: &mut Machine,
+    books: &mut Books,
+    applied: &Applied,
+    places: &Places,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let failed =
         |path: &AbsPath, error: &std::io::Error| Failure::new(FAILED, format!("`{path}`: {error}"));
     let ours = applied
@@ -97,6 +105,10 @@ fn purge(machine: &Machine, applied: &Applied, places: &Places) -> Result<(), Fa
                 .map_err(|why| Failure::new(FAILED, format!("`{id}`: {why}")))?;
         }
     }
+    // With the data those go who stayed for their sake.
+    let rest = plan(&Layout::default(), machine, &books.applied()?);
+    apply(&rest, "uninstall --purge", machine, books, report)?;
+    report.done();
     for path in [places.secrets(), places.state.clone()] {
         machine
             .root()

@@ -32,9 +32,12 @@ mod world;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use report::{Failure, Report};
+use crate::command::manual::{CompletionsArgs, ManArgs};
+use crate::command::terminal::When;
+use crate::command::{self, Failure};
+use report::Report;
 
 /// The account service of a Jitsi Meet site: sign-up, approval, sign-in.
 #[derive(Debug, Parser)]
@@ -80,16 +83,6 @@ struct Global {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Answer on the socket until told to stop
@@ -114,29 +107,22 @@ enum Verb {
     #[command(subcommand)]
     Mail(mail::Verb),
     /// Print shell completions
-    Completions(manual::CompletionsArgs),
+    Completions(CompletionsArgs),
     /// Write the man pages into a folder
-    Man(manual::ManArgs),
+    Man(ManArgs),
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match command::read() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(report::USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(code) => return code,
     };
     let mut report = Report::new(&cli.global);
     match run(cli, &mut report) {
         Ok(code) => code,
-        Err(failure) => report.failure(&failure),
+        Err(failure) => report.failure(failure),
     }
 }
 
@@ -152,7 +138,7 @@ fn run(cli: Cli, report: &mut Report) -> Result<ExitCode, Failure> {
         Verb::Backup(args) => backup::backup(&global, &args, report),
         Verb::Restore(args) => backup::restore(&global, &args, report),
         Verb::Mail(verb) => mail::run(&global, &verb, report),
-        Verb::Completions(args) => manual::completions(&args, &mut Cli::command(), report),
+        Verb::Completions(args) => Ok(manual::completions(&args, &mut Cli::command(), report)),
         Verb::Man(args) => manual::man(&args, Cli::command(), report),
     }
 }

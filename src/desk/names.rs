@@ -32,16 +32,7 @@ pub(super) async fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
         Ok(Err(error)) => return Err(format!("`getent`: {error}")),
         Err(_) => return Err(format!("the resolver does not answer for `{host}`")),
     };
-    let mut found: Vec<IpAddr> = Vec::new();
-    for line in String::from_utf8_lossy(&said.stdout).lines() {
-        let address = line
-            .split_whitespace()
-            .next()
-            .and_then(|word| word.parse().ok());
-        if let Some(address) = address.filter(|address| !found.contains(address)) {
-            found.push(address);
-        }
-    }
+    let found = crate::name::addresses(&String::from_utf8_lossy(&said.stdout));
     if found.is_empty() {
         Err(none())
     } else {

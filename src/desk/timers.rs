@@ -1,11 +1,12 @@
-//! What is due without anybody asking: sign-ups that expire, and what has outlived its use. Several
+//! What is due without anybody asking: sign-ups that expire, the mail about all who wait, and what
+//! has outlived its use. Several
 //! instances share the work: who counts first in a window does it.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::account::act::{Failure, expire, settings};
+use crate::account::act::{Failure, expire, notify, settings};
 use crate::account::{Actor, Office};
 
 const MINUTE: i64 = 60;
@@ -18,6 +19,7 @@ const LOOK: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     Expire,
+    Digest,
     Sessions,
     Limits,
     Links,
@@ -27,8 +29,9 @@ enum Job {
 
 impl Job {
     /// What is to be done, and after how many seconds again.
-    const ALL: [(Self, &'static str, i64); 6] = [
+    const ALL: [(Self, &'static str, i64); 7] = [
         (Self::Expire, "expire", 5 * MINUTE),
+        (Self::Digest, "digest", 5 * MINUTE),
         (Self::Sessions, "sessions", 15 * MINUTE),
         (Self::Limits, "limits", 15 * MINUTE),
         (Self::Links, "links", HOUR),
@@ -44,6 +47,7 @@ impl Job {
                 let gone = expire::run(office).await?;
                 gone.unconfirmed + gone.pending
             }
+            Self::Digest => notify::digest(office).await?,
             Self::Sessions => store.prune_sessions(now).await?,
             Self::Limits => store.prune_limits(now).await?,
             // Kept for a while, so that "expired" and "used" can be told from "unknown".
@@ -82,7 +86,7 @@ pub(super) async fn work(office: Office, mut leaving: watch::Receiver<bool>) {
         for (job, name, period) in Job::ALL {
             match due(&office, job, name, period).await {
                 Ok(0) => {}
-                Ok(count) => tracing::info!(job = name, count, "removed what was over"),
+                Ok(count) => tracing::info!(job = name, count, "did what was due"),
                 Err(error) => tracing::warn!(job = name, %error, "this is tried again"),
             }
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::running::{BRIDGE, JICOFO};
-use super::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
+use super::{Admission, Listener, LogIn, Place, Probe, Process, Reader, Reception, Seen, Visit};
 use crate::name::{AbsPath, Mode};
 use crate::package::Catalogue;
+use crate::secret::Secret;
 
 /// When everything started.
 pub(super) const STARTED: i64 = 1_789_000_000;
@@ -75,6 +76,16 @@ pub(super) struct Fake {
     pub(super) fetched: Option<Result<&'static str, &'static str>>,
     /// Is everything open to everybody?
     pub(super) open: bool,
+    /// The account service's place, its database and its socket.
+    pub(super) places: BTreeMap<&'static str, Place>,
+    /// What its settings lack.
+    pub(super) wrong: Option<Vec<String>>,
+    /// How many people administer it.
+    pub(super) administrators: u32,
+    /// How it answers Prosody's secret.
+    pub(super) question: Option<u16>,
+    /// What Prosody's role may do besides.
+    pub(super) rights: Option<Vec<String>>,
 }
 
 impl Fake {
@@ -117,6 +128,21 @@ impl Fake {
             changed: STARTED - 5,
             http: Some(200),
             page: Some("var config = {}; var interfaceConfig = {};"),
+            places: BTreeMap::from([
+                place("/run/jitsi-accounts", 0o755, "root", false),
+                place("/run/jitsi-accounts/web.sock", 0o660, "www-data", true),
+                place("/var/lib/jitsi-accounts", 0o2750, "prosody", false),
+                place(
+                    "/var/lib/jitsi-accounts/accounts.sqlite",
+                    0o640,
+                    "prosody",
+                    false,
+                ),
+            ]),
+            wrong: Some(Vec::new()),
+            administrators: 1,
+            question: Some(400),
+            rights: Some(Vec::new()),
             ..Self::default()
         }
     }
@@ -151,6 +177,16 @@ impl Fake {
         self.edits.push((path, edit));
         self
     }
+}
+
+fn place(path: &'static str, mode: u32, group: &str, is_socket: bool) -> (&'static str, Place) {
+    let place = Place {
+        mode: Mode(mode),
+        user: "jitsi-accounts".to_owned(),
+        group: group.to_owned(),
+        is_socket,
+    };
+    (path, place)
 }
 
 /// The newest set of the catalogue, as Debian names its packages.
@@ -218,7 +254,12 @@ impl Probe for Fake {
     }
     fn http(&self, _: u16, path: &str, _: &str) -> Result<(u16, String), String> {
         let body = "{\"bridge_selector\":{\"bridge_count\":1,\"operational_bridge_count\":1}}";
-        let body = if path == "/stats" { body } else { "" };
+        let figure = format!("jitsi_accounts_administrators {}\n", self.administrators);
+        let body = match path {
+            "/stats" => body,
+            "/metrics" => &figure,
+            _ => "",
+        };
         let status = self.http.ok_or("nothing listens")?;
         Ok((status, body.to_owned()))
     }
@@ -266,5 +307,17 @@ impl Probe for Fake {
             }),
             rooms: visit.rooms.iter().map(outcome).collect(),
         })
+    }
+    fn place(&self, path: &AbsPath) -> Option<Place> {
+        self.places.get(path.as_str()).cloned()
+    }
+    fn settings(&self, _: &AbsPath, _: &AbsPath) -> Result<Vec<String>, String> {
+        self.wrong.clone().ok_or("silent".to_owned())
+    }
+    fn question(&self, _: u16, _: &Secret<String>) -> Result<u16, String> {
+        self.question.ok_or("nothing listens".to_owned())
+    }
+    fn rights(&self, _: &Reader<'_>) -> Result<Vec<String>, String> {
+        self.rights.clone().ok_or("access denied".to_owned())
     }
 }

@@ -21,6 +21,7 @@ mod people;
 mod probe;
 mod prosody;
 mod running;
+mod signin;
 mod versions;
 mod visitors;
 mod web;
@@ -33,7 +34,9 @@ mod tests;
 
 use serde::Serialize;
 
-pub use probe::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
+pub use probe::{
+    Admission, Listener, LogIn, Place, Probe, Process, Reader, Reception, Seen, Visit,
+};
 
 use crate::name::{AbsPath, ServiceId};
 use crate::package::Catalogue;
@@ -55,19 +58,6 @@ pub enum Verdict {
     /// It could not be looked at, or does not concern this site.
     #[serde(rename = "skip")]
     Skipped,
-}
-
-impl Verdict {
-    /// The word at the beginning of a line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Warn => "warn",
-            Self::Bad => "bad",
-            Self::Skipped => "skip",
-        }
-    }
 }
 
 /// Something that can be asked of every machine.
@@ -199,9 +189,14 @@ pub const QUESTIONS: &[Question] = &[
     running::BOOT,
     hosts::OWN_MODULE,
     people::SERVICE,
+    people::SETTINGS,
     people::PAGES,
+    people::SOCKET,
     people::FILES,
+    signin::SECRET,
     people::MAIL,
+    people::ADMINISTRATOR,
+    signin::VIEW,
 ];
 
 /// What was wanted: everything that the judges compare with.
@@ -275,6 +270,7 @@ pub fn examine(subject: &Subject<'_>, probe: &dyn Probe) -> Vec<Check> {
     checks.extend(network::checks(subject, probe));
     checks.extend(people::checks(subject, probe));
     checks.extend(running::checks(subject, probe));
+    checks.extend(signin::checks(subject, probe));
     checks.extend(versions::checks(subject, probe));
     checks.extend(visitors::checks(subject, probe));
     checks.extend(web::checks(subject, probe));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::name::{AbsPath, Mode};
+use crate::name::{AbsPath, Engine, Mode};
 use crate::secret::Secret;
 
 /// A file as it stands.
@@ -77,6 +77,34 @@ pub struct Admission {
     /// Did the log-in succeed? Else the XMPP condition. `None` when the certificate was not the
     /// trusted one.
     pub login: Option<Result<(), String>>,
+}
+
+/// Whose something is that stands at a path; a link is not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Permissions.
+    pub mode: Mode,
+    /// Its user's name, or number when nobody has it.
+    pub user: String,
+    /// Its group's.
+    pub group: String,
+    /// Is it a socket?
+    pub is_socket: bool,
+}
+
+/// Prosody's role in a database server of this machine.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    /// Which server.
+    pub engine: Engine,
+    /// MariaDB's socket.
+    pub socket: &'a AbsPath,
+    /// The database.
+    pub database: &'a str,
+    /// The role.
+    pub role: &'a str,
+    /// Its password.
+    pub password: &'a Secret<String>,
 }
 
 /// A process.
@@ -170,4 +198,21 @@ pub trait Probe {
     /// # Errors
     /// Why there was no answer.
     fn visit(&self, visit: &Visit) -> Result<Reception, String>;
+    /// Whose something is on the running machine; `None` when nothing is there.
+    fn place(&self, path: &AbsPath) -> Option<Place>;
+    /// What the account service finds wrong with its settings.
+    ///
+    /// # Errors
+    /// Why it could not be asked.
+    fn settings(&self, program: &AbsPath, file: &AbsPath) -> Result<Vec<String>, String>;
+    /// With which status the account service answers an empty question that shows this secret.
+    ///
+    /// # Errors
+    /// Why there was no answer.
+    fn question(&self, port: u16, secret: &Secret<String>) -> Result<u16, String>;
+    /// What Prosody's role may do besides reading its view.
+    ///
+    /// # Errors
+    /// Why it does not come in, or cannot read the view.
+    fn rights(&self, reader: &Reader<'_>) -> Result<Vec<String>, String>;
 }

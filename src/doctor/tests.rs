@@ -2,6 +2,8 @@
 //!
 //! Over 400 lines: each question with what turns it.
 
+mod accounts;
+
 use std::net::IpAddr;
 
 use super::fake::{Edit, Fake};

@@ -184,7 +184,14 @@ fn authorization(subject: &Subject<'_>, probe: &dyn Probe) -> Check {
             count("proxy_pass http://jitsi_prosody"),
             count("proxy_set_header Authorization \"\";"),
         ),
-        WebServer::Caddy => (count("reverse_proxy "), count("header_up -Authorization")),
+        WebServer::Caddy => {
+            // The account service has a way of its own.
+            let prosody = format!("127.0.0.1:{}", subject.context.site.prosody.http_port);
+            let lines = text.lines().map(str::trim);
+            let ways =
+                lines.filter(|line| line.starts_with("reverse_proxy ") && line.contains(&prosody));
+            (ways.count(), count("header_up -Authorization"))
+        }
     };
     if ways > 0 && taken >= ways {
         return AUTHORIZATION.good(format!("`{path}` takes it away"));

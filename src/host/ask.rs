@@ -25,6 +25,15 @@ pub(super) struct Said {
 /// Runs a program that only tells something, with an environment of ours, and ends it when it
 /// does not end by itself.
 pub(super) fn ask(program: &Path, args: &[&str]) -> Result<Said, String> {
+    ask_with(program, args, None)
+}
+
+/// The same, with a variable that nobody else sees.
+pub(super) fn ask_with(
+    program: &Path,
+    args: &[&str],
+    variable: Option<(&str, &str)>,
+) -> Result<Said, String> {
     let name = program.display().to_string();
     let mut child = Command::new(program)
         .args(args)
@@ -34,6 +43,7 @@ pub(super) fn ask(program: &Path, args: &[&str]) -> Result<Said, String> {
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         )
         .env("LC_ALL", "C.UTF-8")
+        .envs(variable)
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

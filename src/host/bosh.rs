@@ -47,7 +47,20 @@ pub fn exchange(
     host: &str,
     body: Option<&str>,
 ) -> Result<(u16, String), String> {
-    let mut text = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    exchange_with(connection, line, &format!("Host: {host}\r\n"), body)
+}
+
+/// The same with more than one header, each with its end of line.
+///
+/// # Errors
+/// Why there was no answer.
+pub fn exchange_with(
+    connection: &mut (impl Read + Write),
+    line: &str,
+    headers: &str,
+    body: Option<&str>,
+) -> Result<(u16, String), String> {
+    let mut text = format!("{line} HTTP/1.1\r\n{headers}Connection: close\r\n");
     if let Some(body) = body {
         text.push_str(&format!(
             "Content-Type: {}; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",

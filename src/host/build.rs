@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::cache::{self, Cache, CacheError};
 use super::compile::{CompileError, compile};
-use crate::package::assemble::{Family, Order, Unpacked, assemble};
+use crate::package::assemble::{Family, Order, assemble};
 use crate::package::meta::Arch;
 use crate::package::set::Choice;
 use crate::package::{
@@ -95,8 +95,7 @@ pub fn build(job: &Job<'_>, cache: &Cache, out: &Path) -> Result<Built, BuildErr
         if script.is_some() {
             whole.push(tree.clone());
         }
-        let tree = below_root(source, tree)?;
-        sources.push(Unpacked { source, tree });
+        sources.push(below_root(source, tree)?);
     }
     let built = match script {
         Some(script) => Some(compile(

@@ -9,6 +9,7 @@
     reason = "this is the room that clippy.toml keeps the others out of"
 )]
 
+mod accounts;
 mod ask;
 pub mod books;
 pub mod bosh;

@@ -93,12 +93,8 @@ fn find(table: Table, key: &str, is_it: impl Fn(&Entry) -> bool) -> Option<Entry
 /// When the resolver has none.
 pub fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
     let said = ask("ahosts", host).ok_or_else(|| "the resolver has no address".to_owned())?;
-    let mut found: Vec<IpAddr> = said
-        .lines()
-        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
-        .collect();
+    let mut found = crate::name::addresses(&said);
     found.sort();
-    found.dedup();
     Ok(found)
 }
 

@@ -4,18 +4,22 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use super::ask::ask;
 use super::line::{self, Line, PATIENCE};
-use super::names;
+use super::names::{self, Table};
 use super::process::find;
 use super::root::Root;
-use super::{bosh, c2s};
-use crate::doctor::{Admission, Listener, LogIn, Probe, Process, Reception, Seen, Visit};
-use crate::name::AbsPath;
+use super::{accounts, bosh, c2s};
+use crate::doctor::{
+    Admission, Listener, LogIn, Place, Probe, Process, Reader, Reception, Seen, Visit,
+};
+use crate::name::{AbsPath, Mode};
 use crate::plan::{Found, State};
+use crate::secret::Secret;
 
 /// Bytes of a file below `/proc`.
 const MOST: u64 = 1 << 20;
@@ -256,6 +260,32 @@ impl Probe for Examiner<'_> {
 
     fn visit(&self, visit: &Visit) -> Result<Reception, String> {
         bosh::visit(self.http_port, visit)
+    }
+
+    fn place(&self, path: &AbsPath) -> Option<Place> {
+        let found = std::fs::symlink_metadata(path.as_str()).ok()?;
+        let name = |table, number: u32| {
+            let entry = names::by_number(table, number);
+            entry.map_or_else(|| number.to_string(), |entry| entry.name)
+        };
+        Some(Place {
+            mode: Mode(found.mode() & 0o7777),
+            user: name(Table::Passwd, found.uid()),
+            group: name(Table::Group, found.gid()),
+            is_socket: found.file_type().is_socket(),
+        })
+    }
+
+    fn settings(&self, program: &AbsPath, file: &AbsPath) -> Result<Vec<String>, String> {
+        accounts::settings(program, file)
+    }
+
+    fn question(&self, port: u16, secret: &Secret<String>) -> Result<u16, String> {
+        accounts::question(port, secret)
+    }
+
+    fn rights(&self, reader: &Reader<'_>) -> Result<Vec<String>, String> {
+        accounts::rights(reader)
     }
 }
 

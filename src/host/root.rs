@@ -1,15 +1,14 @@
 //! Paths inside a root, resolved the way `chroot` would: a link, absolute or with `..`, never
 //! leads out. Files are replaced as a whole: temp file beside, owner, mode, contents, sync,
 //! rename, sync of the folder; a link in the last part is replaced, never followed.
-//!
-//! Over 400 lines, because everything that resolves a path has to stay behind one door.
 
+mod dir;
+mod look;
 mod trusted;
 
-use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,8 +18,10 @@ use nix::errno::Errno;
 use nix::fcntl::{
     AtFlags, OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat, renameat,
 };
-use nix::sys::stat::{FileStat, Mode as Bits, SFlag, fchmod, fstat, fstatat, mkdirat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, symlinkat, unlinkat};
+use nix::sys::stat::{FileStat, Mode as Bits, SFlag, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, fsync, symlinkat, unlinkat};
+
+use dir::{into_place, make_dir, readable, remove, sync_dir, temp_name, write_temp};
 
 use crate::name::{AbsPath, Mode};
 use crate::plan::{Found, State};
@@ -130,196 +131,9 @@ impl Root {
         let last = parts.pop().unwrap_or_default();
         Ok((self.walk(&parts)?, last))
     }
-
-    /// What stands at a path; see [`Observe::look`](crate::plan::Observe::look).
-    #[must_use]
-    pub fn look(&self, path: &AbsPath) -> Found {
-        found(self.parent(path).and_then(|(dir, name)| state(&dir, name)))
-    }
-
-    /// The same for many paths one after the other: folders stay open for what else is in them. Only
-    /// for as long as nobody changes anything.
-    pub fn glance<'r>(&'r self) -> impl Fn(&AbsPath) -> Found + 'r {
-        let open: RefCell<HashMap<String, OwnedFd>> = RefCell::default();
-        move |path| {
-            let (folder, name) = path
-                .relative()
-                .rsplit_once('/')
-                .unwrap_or(("", path.relative()));
-            let mut open = open.borrow_mut();
-            if let Some(dir) = open.get(folder) {
-                return found(state(dir, name));
-            }
-            match self.parent(path) {
-                Ok((dir, _)) => {
-                    let seen = found(state(&dir, name));
-                    if open.len() == MOST_OPEN {
-                        open.clear();
-                    }
-                    open.insert(folder.to_owned(), dir);
-                    seen
-                }
-                Err(error) => found(Err(error)),
-            }
-        }
-    }
-}
-
-/// What a look at a path tells.
-fn found(seen: nix::Result<Found>) -> Found {
-    match seen {
-        Ok(found) => found,
-        Err(Errno::ENOENT) => Found::State(State::Absent),
-        Err(Errno::ENOTDIR) => {
-            Found::Unknown("a file stands where one of its folders should be".to_owned())
-        }
-        Err(error) => Found::Unknown(format!("it cannot be looked at: {}", error.desc())),
-    }
-}
-
-fn state(dir: &OwnedFd, name: &str) -> nix::Result<Found> {
-    let stat = fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-    let mode = Mode(stat.st_mode & 0o7777);
-    let ids = Some((stat.st_uid, stat.st_gid));
-    Ok(match kind(&stat) {
-        SFlag::S_IFDIR => Found::State(State::Dir { mode, ids }),
-        SFlag::S_IFLNK => {
-            let target = readlinkat(dir, name)?;
-            Found::State(State::Link {
-                target: target.to_string_lossy().into_owned(),
-            })
-        }
-        SFlag::S_IFREG => {
-            if u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
-                return Ok(Found::Unknown(
-                    "it is larger than any file of ours".to_owned(),
-                ));
-            }
-            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            let file = openat(dir, name, flags, Bits::empty())?;
-            match read(file, stat.st_size) {
-                Ok(bytes) => Found::State(State::File { bytes, mode, ids }),
-                Err(error) => Found::Unknown(format!("it cannot be read: {error}")),
-            }
-        }
-        _ => Found::Unknown("a device, pipe or socket stands there".to_owned()),
-    })
 }
 
 impl Root {
-    /// Is there a folder, perhaps behind links?
-    #[must_use]
-    pub fn is_dir(&self, path: &AbsPath) -> bool {
-        self.walk(&path.relative().split('/').collect::<Vec<_>>())
-            .is_ok()
-    }
-
-    /// Does anything stand at a path?
-    #[must_use]
-    pub fn exists(&self, path: &AbsPath) -> bool {
-        self.parent(path)
-            .and_then(|(dir, name)| fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW))
-            .is_ok()
-    }
-
-    /// A file's bytes; links are followed inside the root.
-    ///
-    /// # Errors
-    /// When it is no file or cannot be read.
-    pub fn read(&self, path: &AbsPath) -> io::Result<Vec<u8>> {
-        let mut path = path.clone();
-        for _ in 0..MOST_LINKS {
-            let (dir, name) = self.parent(&path)?;
-            let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-            if kind(&stat) == SFlag::S_IFLNK {
-                let target = readlinkat(&dir, name)?.to_string_lossy().into_owned();
-                path = followed(&path, &target).ok_or(Errno::ENOENT)?;
-                continue;
-            }
-            if kind(&stat) != SFlag::S_IFREG || u64::try_from(stat.st_size).unwrap_or(0) > LARGEST {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "it is not a plain file, or far too large",
-                ));
-            }
-            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            return read(openat(&dir, name, flags, Bits::empty())?, stat.st_size);
-        }
-        Err(Errno::ELOOP.into())
-    }
-
-    /// The last bytes of a file, `most` of them, and its permissions; links are followed inside the
-    /// root. A first line that was cut is left out.
-    ///
-    /// # Errors
-    /// When it is no file or cannot be read.
-    pub fn tail(&self, path: &AbsPath, most: u64) -> io::Result<(Vec<u8>, Mode)> {
-        let mut path = path.clone();
-        for _ in 0..MOST_LINKS {
-            let (dir, name) = self.parent(&path)?;
-            let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            let opened = match openat(&dir, name, flags, Bits::empty()) {
-                Err(Errno::ELOOP) => {
-                    let target = readlinkat(&dir, name)?.to_string_lossy().into_owned();
-                    path = followed(&path, &target).ok_or(Errno::ENOENT)?;
-                    continue;
-                }
-                opened => opened?,
-            };
-            let stat = fstat(&opened)?;
-            if kind(&stat) != SFlag::S_IFREG {
-                return Err(io::Error::other("it is not a plain file"));
-            }
-            let size = u64::try_from(stat.st_size).unwrap_or(0);
-            let mut file = std::fs::File::from(opened);
-            io::Seek::seek(&mut file, io::SeekFrom::Start(size.saturating_sub(most)))?;
-            let mut bytes = Vec::new();
-            file.take(most).read_to_end(&mut bytes)?;
-            if size > most {
-                let cut = bytes.iter().position(|byte| *byte == b'\n');
-                bytes.drain(..cut.map_or(0, |at| at + 1));
-            }
-            return Ok((bytes, Mode(stat.st_mode & 0o7777)));
-        }
-        Err(Errno::ELOOP.into())
-    }
-
-    /// When the contents of a plain file last changed, in seconds since 1970.
-    #[must_use]
-    pub fn changed(&self, path: &AbsPath) -> Option<i64> {
-        let (dir, name) = self.parent(path).ok()?;
-        let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok()?;
-        (kind(&stat) == SFlag::S_IFREG).then_some(stat.st_mtime)
-    }
-
-    /// Names in a folder, sorted; none when there is no such folder, or nobody can read it.
-    #[must_use]
-    pub fn list(&self, path: &AbsPath) -> Vec<String> {
-        self.names(path).unwrap_or_default()
-    }
-
-    /// Names in a folder, sorted; none when there is no such folder.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn names(&self, path: &AbsPath) -> io::Result<Vec<String>> {
-        let dir = match self.walk(&path.relative().split('/').collect::<Vec<_>>()) {
-            Err(Errno::ENOENT) => return Ok(Vec::new()),
-            found => found?,
-        };
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut dir = nix::dir::Dir::openat(&dir, ".", flags, Bits::empty())?;
-        let mut names = Vec::new();
-        for entry in dir.iter() {
-            // After an error it would give the same one for ever.
-            let entry = entry?;
-            names.extend(entry.file_name().to_str().map(str::to_owned));
-        }
-        names.retain(|name| name != "." && name != "..");
-        names.sort();
-        Ok(names)
-    }
-
     /// Makes a path be as `state` says; see [`Alter::put`](crate::apply::Alter::put).
     ///
     /// # Errors
@@ -504,132 +318,4 @@ impl Root {
         }
         self.put(path, &State::Absent)
     }
-}
-
-/// Where a link leads, in words; [`Root::read`] then resolves those inside the root again.
-fn followed(link: &AbsPath, target: &str) -> Option<AbsPath> {
-    let mut parts: Vec<&str> = link.relative().split('/').collect();
-    parts.pop();
-    if target.starts_with('/') {
-        parts.clear();
-    }
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    AbsPath::parse(&format!("/{}", parts.join("/"))).ok()
-}
-
-fn read(fd: OwnedFd, size: i64) -> io::Result<Vec<u8>> {
-    let mut file = std::fs::File::from(fd);
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read(&mut bytes[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
-    if size == 0 {
-        // Files of `/proc` do not say how large they are.
-        file.take(LARGEST).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
-fn temp_name(name: &str) -> String {
-    let mut random = [0; 6];
-    super::random(&mut random);
-    format!(".{name}.{}.new", crate::recipe::hex(&random))
-}
-
-fn give(fd: &impl AsFd, ids: Option<(u32, u32)>) -> nix::Result<()> {
-    let Some((user, group)) = ids else {
-        return Ok(());
-    };
-    let stat = fstat(fd.as_fd())?;
-    if (stat.st_uid, stat.st_gid) == (user, group) {
-        return Ok(());
-    }
-    fchown(
-        fd.as_fd(),
-        Some(Uid::from_raw(user)),
-        Some(Gid::from_raw(group)),
-    )
-}
-
-fn write_temp(
-    dir: &OwnedFd,
-    temp: &str,
-    bytes: &[u8],
-    mode: Mode,
-    ids: Option<(u32, u32)>,
-) -> io::Result<OwnedFd> {
-    let flags =
-        OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let fd = openat(dir, temp, flags, Bits::from_bits_truncate(0o600))?;
-    give(&fd, ids)?;
-    fchmod(&fd, bits(mode))?;
-    let mut file = std::fs::File::from(fd);
-    file.write_all(bytes)?;
-    Ok(file.into())
-}
-
-fn into_place(dir: &OwnedFd, temp: &str, name: &str) -> io::Result<()> {
-    if let Err(error) = renameat(dir, temp, dir, name) {
-        let _ = unlinkat(dir, temp, UnlinkatFlags::NoRemoveDir);
-        return Err(error.into());
-    }
-    Ok(())
-}
-
-fn make_dir(dir: &OwnedFd, name: &str, mode: Mode, ids: Option<(u32, u32)>) -> io::Result<OwnedFd> {
-    match mkdirat(dir, name, Bits::from_bits_truncate(0o700)) {
-        Ok(()) | Err(Errno::EEXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let made = openat(dir, name, flags, Bits::empty())?;
-    give(&made, ids)?;
-    fchmod(&made, bits(mode))?;
-    Ok(made)
-}
-
-fn remove(dir: &OwnedFd, name: &str) -> nix::Result<()> {
-    let stat = match fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Err(Errno::ENOENT) => return Ok(()),
-        found => found?,
-    };
-    let is_dir = kind(&stat) == SFlag::S_IFDIR;
-    match unlinkat(
-        dir,
-        name,
-        if is_dir {
-            UnlinkatFlags::RemoveDir
-        } else {
-            UnlinkatFlags::NoRemoveDir
-        },
-    ) {
-        Err(Errno::ENOTEMPTY | Errno::EEXIST) if is_dir => Ok(()),
-        done => done,
-    }
-}
-
-/// Syncs a folder, so that a rename in it survives a power cut.
-fn sync_dir(dir: &OwnedFd) -> io::Result<()> {
-    Ok(fsync(readable(dir)?)?)
-}
-
-/// A folder opened so that it can be synced.
-fn readable(dir: &OwnedFd) -> nix::Result<OwnedFd> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    openat(dir, ".", flags, Bits::empty())
 }

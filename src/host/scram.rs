@@ -4,8 +4,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
+
+use crate::recipe::account::sign;
 
 /// Rounds of PBKDF2 that a server may ask for.
 const MOST_ROUNDS: u32 = 1_000_000;
@@ -58,12 +59,6 @@ impl First {
             expected: format!("v={}", STANDARD.encode(server)),
         })
     }
-}
-
-fn sign(key: &[u8], message: &[u8]) -> [u8; 20] {
-    let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("any length of key will do");
-    mac.update(message);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

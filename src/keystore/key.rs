@@ -146,7 +146,6 @@ fn algorithm(identifier: &[u8]) -> Option<Result<Algorithm, KeystoreError>> {
 
 /// The content of the curve's object identifier in a SEC1 key; the outer `None` when it is not
 /// SEC1, the inner one when the curve is left out or described by numbers.
-#[allow(clippy::option_option)] // two different failures, told apart by the one caller
 fn sec1_curve(der: &[u8]) -> Option<Option<Vec<u8>>> {
     let fields = fields(whole(der, Tag::Sequence)?.data)?;
     let [version, key, rest @ ..] = fields.as_slice() else {

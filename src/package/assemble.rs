@@ -18,7 +18,7 @@ use self::homes::Homes;
 use super::catalogue::{Place, Style};
 use super::meta::Arch;
 use super::recipe::{self, Form};
-use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Source, Tree};
+use super::{Content, Meta, Node, PackageError, PackagePath, Piece, Release, Tree};
 
 /// Whose package it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +57,8 @@ pub struct Order<'a> {
     pub time: Option<u64>,
 }
 
-/// A source, and what was in it below its `root`. The contents of all of them wait in one spool.
-#[derive(Debug, Clone)]
-pub struct Unpacked<'a> {
-    /// As the catalogue names it.
-    pub source: &'a Source,
-    /// What was in it.
-    pub tree: Tree,
-}
-
-/// Puts everything in its place. `built` is what building the sources has put below its `DESTDIR`: it
+/// Puts everything in its place. `sources` is what was in each source below its `root`, and the contents
+/// of all of them wait in one spool. `built` is what building the sources has put below its `DESTDIR`: it
 /// stands in its places already. Without it the catalogue says what goes where.
 ///
 /// # Errors
@@ -74,7 +66,7 @@ pub struct Unpacked<'a> {
 /// another kind of machine; when the spool cannot be read.
 pub fn assemble<S: Read + Seek>(
     order: &Order<'_>,
-    sources: &[Unpacked<'_>],
+    sources: &[Tree],
     built: Option<&Tree>,
     spool: &mut S,
 ) -> Result<(Meta, Tree), PackageError> {
@@ -106,8 +98,7 @@ pub fn assemble<S: Read + Seek>(
         if matches!(node, Node::Dir { .. }) && matches!(out.get(path), Some(Node::Dir { .. })) {
             continue;
         }
-        let was_folder =
-            |source: &Unpacked| matches!(source.tree.get(path), Some(Node::Dir { .. }));
+        let was_folder = |source: &Tree| matches!(source.get(path), Some(Node::Dir { .. }));
         if let Node::Link { target } = node
             && order.family == Family::Debian
             && sources.iter().any(was_folder)
@@ -180,7 +171,7 @@ fn describe<S: Read + Seek>(
 fn move_in<S: Read + Seek>(
     order: &Order<'_>,
     place: &Place,
-    sources: &[Unpacked<'_>],
+    sources: &[Tree],
     homes: &Homes,
     out: &mut Tree,
     spool: &mut S,
@@ -192,7 +183,7 @@ fn move_in<S: Read + Seek>(
     let (from, to) = (parse(order, &place.from)?, parse(order, &place.to)?);
     let mut is_found = false;
     for source in sources {
-        let Some(node) = source.tree.get(&from) else {
+        let Some(node) = source.get(&from) else {
             continue;
         };
         is_found = true;
@@ -204,7 +195,7 @@ fn move_in<S: Read + Seek>(
         }
         set(out, homes, to.clone(), node, place.mode, spool)?;
         let below = format!("{from}/");
-        for (path, node) in source.tree.iter().filter(|_| is_folder) {
+        for (path, node) in source.iter().filter(|_| is_folder) {
             if let Some(rest) = path.as_str().strip_prefix(&below) {
                 let path = PackagePath::parse(&format!("{to}/{rest}"))?;
                 set(out, homes, path, node, None, spool)?;
@@ -216,7 +207,7 @@ fn move_in<S: Read + Seek>(
     }
     let tops: Vec<String> = sources
         .iter()
-        .flat_map(|source| source.tree.iter())
+        .flat_map(|source| source.iter())
         .filter(|(path, _)| path.parent().is_none())
         .map(|(path, _)| format!("`{path}`"))
         .take(5)

@@ -99,7 +99,7 @@ pub(super) fn steps(layout: &Layout, machine: &dyn Observe, applied: &Applied) -
             ..gone(id, kind, path, before)
         });
     }
-    leave_what_is_not_empty(&mut steps, machine, applied);
+    leave_data(&mut steps, machine, applied);
     // Services stop before their files go; people go last.
     steps.sort_by_key(|step| {
         let place = match step.kind {
@@ -133,6 +133,52 @@ fn gone(id: &str, kind: &'static str, path: AbsPath, before: State) -> Step {
         veiled: true,
         remark: String::new(),
     }
+}
+
+/// Leaves data where they are, and with whom.
+pub(crate) fn leave_data(steps: &mut [Step], machine: &dyn Observe, applied: &Applied) {
+    leave_what_is_not_empty(steps, machine, applied);
+    leave_owners(steps, applied);
+}
+
+/// To whom a folder of ours belongs that stays, stays too: the next account of the system could get
+/// the same number, and with it what is in the folder.
+fn leave_owners(steps: &mut [Step], applied: &Applied) {
+    let stays = |step: &Step| step.kind == "dir" && step.action == Action::Keep;
+    let owners: Vec<(String, String)> = steps
+        .iter()
+        .filter(|step| stays(step))
+        .filter_map(|step| step.mark.as_ref())
+        .filter(|mark| mark.is_own_folder())
+        .filter_map(|mark| mark.owner.split_once(':'))
+        .map(|(user, group)| (user.to_owned(), group.to_owned()))
+        .collect();
+    let users: BTreeSet<&String> = owners.iter().map(|(user, _)| user).collect();
+    let mut groups: BTreeSet<String> = owners.iter().map(|(_, group)| group.clone()).collect();
+    let leave = |steps: &mut [Step], stays: &mut dyn FnMut(&Resource) -> bool| {
+        for step in steps
+            .iter_mut()
+            .filter(|step| step.action == Action::Remove)
+        {
+            if step.thing.as_ref().is_some_and(&mut *stays) {
+                step.action = Action::Keep;
+                step.after = None;
+                step.mark = applied.get(&step.id).cloned();
+                step.remark = "what belongs to it stays".to_owned();
+            }
+        }
+    };
+    leave(steps, &mut |thing| match thing {
+        Resource::User { name, group, .. } if users.contains(name) => {
+            groups.insert(group.clone());
+            true
+        }
+        _ => false,
+    });
+    leave(
+        steps,
+        &mut |thing| matches!(thing, Resource::Group { name, .. } if groups.contains(name)),
+    );
 }
 
 /// A folder in which somebody else has put something stays, and stays in the books: it is ours to
@@ -213,7 +259,12 @@ pub(crate) fn service(name: &str, details: &str) -> Service {
 }
 
 /// People whom others had made stay; a service goes back to how it was found.
-fn thing_step(id: &str, thing: Resource, mark: &Mark, machine: &dyn Observe) -> Option<Step> {
+pub(crate) fn thing_step(
+    id: &str,
+    thing: Resource,
+    mark: &Mark,
+    machine: &dyn Observe,
+) -> Option<Step> {
     let (before, trouble) = match machine.thing(&thing)? {
         Found::State(state) => (state, None),
         Found::Unknown(why) => (State::Absent, Some(why)),

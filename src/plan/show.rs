@@ -7,26 +7,11 @@ use serde_json::json;
 use similar::TextDiff;
 
 use super::{Action, Plan, Reason, State, Step};
+use crate::command::terminal::Paint;
 use crate::secret::Secret;
 
 /// Dots that stand for a secret.
 pub const DOTS: &str = "••••••";
-
-/// Colours of a terminal, or nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Paint(pub bool);
-
-impl Paint {
-    /// Text in a colour (an SGR number), when colours are on.
-    #[must_use]
-    pub fn paint(self, code: u8, text: &str) -> String {
-        if self.0 {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-}
 
 /// Replaces every secret word, as it is or as a quoted literal would escape it.
 #[must_use]

@@ -5,13 +5,14 @@
 //! a file differs. Nothing here looks at the machine: the host room reads `os-release` and calls
 //! [`recognise`]. To add a release: a variant of [`Release`], its line in [`recognise`], and the
 //! fields that differ in its family's file; `tests/golden/` then wants its trees.
-//!
-//! Over 400 lines: one table of facts with a sentence for each.
 
 mod debian;
+mod packages;
 mod slackware;
 
 use serde::Serialize;
+
+pub use packages::Packages;
 
 use crate::name::{AbsPath, Owner};
 use crate::site::{ProsodyVersion, WebServer};
@@ -79,15 +80,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// The word for it on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debian => "debian",
-            Self::Slackware => "slackware",
-        }
-    }
-
     /// The release to take when only the family is known: its newest stable one.
     #[must_use]
     pub fn newest(self) -> Release {
@@ -239,76 +231,6 @@ pub struct Stage {
     pub owner: Owner,
 }
 
-/// Names of packages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packages {
-    /// Prosody and its Lua modules.
-    pub prosody: Vec<&'static str>,
-    /// Jitsi's Prosody plugins.
-    pub plugins: Vec<&'static str>,
-    /// LuaDBI, by which Prosody reads accounts in SQLite.
-    pub dbi_sqlite: Vec<&'static str>,
-    /// The same in MariaDB.
-    pub dbi_mariadb: Vec<&'static str>,
-    /// The same in PostgreSQL.
-    pub dbi_postgresql: Vec<&'static str>,
-    /// Jicofo with its Java.
-    pub jicofo: Vec<&'static str>,
-    /// The bridge with its Java.
-    pub videobridge: Vec<&'static str>,
-    /// The web application.
-    pub meet: Vec<&'static str>,
-    /// nginx.
-    pub nginx: Vec<&'static str>,
-    /// Caddy.
-    pub caddy: Vec<&'static str>,
-    /// The account service.
-    pub accounts: Vec<&'static str>,
-    /// MariaDB.
-    pub mariadb: Vec<&'static str>,
-    /// PostgreSQL.
-    pub postgresql: Vec<&'static str>,
-}
-
-impl Packages {
-    /// All of them, whatever a site wants.
-    pub fn all(&self) -> impl Iterator<Item = &'static str> {
-        let Self {
-            prosody,
-            plugins,
-            dbi_sqlite,
-            dbi_mariadb,
-            dbi_postgresql,
-            jicofo,
-            videobridge,
-            meet,
-            nginx,
-            caddy,
-            accounts,
-            mariadb,
-            postgresql,
-        } = self;
-        [
-            prosody,
-            plugins,
-            jicofo,
-            videobridge,
-            meet,
-            nginx,
-            caddy,
-            accounts,
-            mariadb,
-            postgresql,
-            dbi_sqlite,
-            dbi_mariadb,
-            dbi_postgresql,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-    }
-}
-
 impl Platform {
     /// The place of the chosen web server.
     #[must_use]
@@ -428,59 +350,4 @@ pub fn recognise(os_release: Option<&str>, slackware_version: Option<&str>) -> O
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn releases_are_recognised() {
-        let debian = "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n";
-        assert_eq!(recognise(Some(debian), None), Some(Release::Debian12));
-        assert_eq!(
-            recognise(Some("ID=debian\nVERSION_ID=\"13\"\n"), None),
-            Some(Release::Debian13)
-        );
-        let mint = "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nDEBIAN_CODENAME=bookworm\n";
-        assert_eq!(recognise(Some(mint), None), Some(Release::Debian12));
-        assert_eq!(
-            recognise(
-                Some("ID=slackware\nVERSION_ID=15.0\nVERSION_CODENAME=stable\n"),
-                None
-            ),
-            Some(Release::Slackware15)
-        );
-        assert_eq!(
-            recognise(None, Some("Slackware 15.0\n")),
-            Some(Release::Slackware15)
-        );
-        assert_eq!(
-            recognise(None, Some("Slackware 15.0+\n")),
-            Some(Release::SlackwareCurrent)
-        );
-        assert_eq!(
-            recognise(
-                Some("ID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"24.04\"\n"),
-                None
-            ),
-            Some(Release::Debian12)
-        );
-        assert_eq!(recognise(Some("ID=fedora\n"), None), None);
-        assert_eq!(recognise(None, None), None);
-    }
-
-    #[test]
-    fn a_site_below_a_folder_writes_nowhere_else() {
-        let base = AbsPath::fixed("/tmp/try");
-        for release in Release::ALL {
-            let text = format!(
-                "{:?}",
-                release.platform().below(&base, &Owner::new("me", "us"))
-            );
-            for home in ["\"/etc", "\"/var"] {
-                assert!(
-                    !text.contains(home),
-                    "{release:?} still writes below {home}: {text}"
-                );
-            }
-        }
-    }
-}
+mod tests;

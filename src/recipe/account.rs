@@ -2,7 +2,7 @@
 //! table, as `util.datamanager` of Prosody 0.12 and 13 reads it. Writing it ourselves needs no
 //! running server and puts no password into a process list.
 
-use hmac::{Hmac, KeyInit, Mac};
+use aws_lc_rs::hmac;
 use sha1::{Digest, Sha1};
 
 use super::hex;
@@ -24,15 +24,19 @@ fn keys(password: &str, salt: &str, iterations: u32) -> Keys {
         iterations,
         &mut salted,
     );
-    let sign = |text: &[u8]| {
-        let mut mac = Hmac::<Sha1>::new_from_slice(&salted).expect("any length of key will do");
-        mac.update(text);
-        mac.finalize().into_bytes()
-    };
     Keys {
-        stored: hex(&Sha1::digest(sign(b"Client Key"))),
-        server: hex(&sign(b"Server Key")),
+        stored: hex(&Sha1::digest(sign(&salted, b"Client Key"))),
+        server: hex(&sign(&salted, b"Server Key")),
     }
+}
+
+/// HMAC-SHA-1, as SCRAM-SHA-1 signs.
+#[must_use]
+pub fn sign(key: &[u8], message: &[u8]) -> [u8; 20] {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    let mut signature = [0; 20];
+    signature.copy_from_slice(hmac::sign(&key, message).as_ref());
+    signature
 }
 
 /// The text of `accounts/NAME.dat`; the salt's text is used as its bytes, as Prosody does.

@@ -161,10 +161,11 @@ fn json(value: Value, _: Kwargs, _: &State) -> tera::TeraResult<Value> {
     Ok(Value::safe_string(&literal::script_safe(&text)))
 }
 
-/// The whole chain of an engine's error on one line.
-fn reasons(error: &tera::Error) -> String {
+/// An error with everything that caused it, on one line.
+#[must_use]
+pub fn reasons(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         let more = cause.to_string();
         if !text.contains(&more) {

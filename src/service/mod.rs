@@ -3,8 +3,6 @@
 //! Each turns a [`Context`] into resources, and nothing else: no disk, no clock, no chance, so
 //! that the same input gives the same bytes. To add a service: a variant of
 //! [`ServiceId`], a file here with `items`, and its line in `layout`.
-//!
-//! Over 400 lines, because the values of all templates stand in one list.
 
 pub mod accounts;
 pub mod boot;
@@ -16,19 +14,19 @@ pub mod meet;
 pub mod nginx;
 pub mod pages;
 pub mod prosody;
+mod values;
 pub mod videobridge;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::name::{AbsPath, Domain, Mode, Owner, ServiceId};
 use crate::platform::{Family, Init, Platform};
 use crate::render::{RenderError, Renderer, Values};
 use crate::resource::{Content, File, How, Item, Probe, Resource, Service, Wake};
 use crate::secret::{CertifiedKey, Secret, Secrets};
-use crate::site::{AcmeClient, CertificateSource, Signature, Site, WebServer};
+use crate::site::{AcmeClient, CertificateSource, Site, WebServer};
 
 /// What the host room found on the machine and the site needs to know.
 #[derive(Debug, Clone, Default)]
@@ -209,140 +207,6 @@ impl<'a> Context<'a> {
         self.platform
             .jitsi_config
             .join(&format!("certs/{}.{ending}", self.site.domain))
-    }
-
-    /// The values that every template may use; `docs/templates.md` lists them.
-    fn values(&self) -> Values {
-        let (site, platform) = (self.site, self.platform);
-        let web_place = platform.web(site.web.server);
-        let token = match &site.auth.token.signature {
-            Signature::Hs256 { .. } => json!({
-                "algorithm": "HS256", "app_id": site.auth.token.app_id, "audience": site.auth.token.audience,
-                "secret": self.token_secret().reveal(), "key_server": "", "keys_url": "",
-            }),
-            Signature::Rs256 {
-                key_server,
-                keys_url,
-            } => json!({
-                "algorithm": "RS256", "app_id": site.auth.token.app_id, "audience": site.auth.token.audience,
-                "secret": "", "key_server": key_server, "keys_url": keys_url,
-            }),
-        };
-        let authority = self.public_name();
-        let bridge_config = self.config_dir("videobridge");
-        Values::default()
-            .with("domain", &site.domain)
-            .with("family", &platform.release.family())
-            .with("guests", &site.auth.guests)
-            .with("mode", &site.auth.mode)
-            .with("hosts", &self.hosts)
-            .with("brewery", &format!("jvbbrewery@{}", self.hosts.internal))
-            .with("token", &token)
-            .with("sql_hashed", &logins::values(self))
-            .with("java", &platform.java)
-            .with("run_dir", &"/run")
-            .with("truststore", &json!({ "path": self.truststore(), "password": TRUSTSTORE_PASSWORD }))
-            .with(
-                "prosody",
-                &json!({
-                    "version": site.prosody.version.unwrap_or(platform.prosody.version),
-                    "plugins": site.prosody.plugins.as_ref().unwrap_or(&platform.prosody.plugins),
-                    "own_plugins": platform.prosody.own_plugins,
-                    "data": platform.prosody.data,
-                    "certs": platform.prosody.config.join("certs"),
-                    "pidfile": platform.prosody.pidfile,
-                    "logs": platform.prosody.logs,
-                    "log_level": site.prosody.log_level,
-                    "site_file": prosody::site_file(self),
-                    "c2s_address": "127.0.0.1",
-                    "c2s_port": site.prosody.c2s_port,
-                    "http_port": site.prosody.http_port,
-                }),
-            )
-            .with(
-                "jicofo",
-                &json!({
-                    "home": platform.jicofo_home,
-                    "config_dir": self.config_dir("jicofo"),
-                    "user": platform.jicofo.owner.user,
-                    "group": platform.jicofo.owner.group,
-                    "log_dir": platform.jitsi_logs.join("jicofo"),
-                    "rest_port": site.jicofo.rest_port,
-                    "memory": format!("{}m", site.jicofo.memory),
-                    "max_bridge_participants": site.jicofo.max_bridge_participants,
-                    "password": self.secrets.focus_password.reveal(),
-                    "auto_owner": false,
-                }),
-            )
-            .with(
-                "videobridge",
-                &json!({
-                    "home": platform.videobridge_home,
-                    "config_dir": bridge_config,
-                    "user": platform.videobridge.owner.user,
-                    "group": platform.videobridge.owner.group,
-                    "log_dir": platform.jitsi_logs.join("videobridge"),
-                    "udp_port": site.videobridge.udp_port,
-                    "rest_port": site.videobridge.rest_port,
-                    "memory": format!("{}m", site.videobridge.memory),
-                    "password": self.secrets.jvb_password.reveal(),
-                    "nickname": self.secrets.jvb_nickname,
-                    "public_addresses": site.videobridge.public_addresses,
-                    "stun": site.videobridge.stun,
-                    "require_valid_address": site.videobridge.require_valid_address,
-                    "websockets": site.videobridge.websockets,
-                    "rest_shutdown": site.videobridge.rest_shutdown,
-                    "websocket_port": site.videobridge.websocket_port,
-                    "websocket_domain": format!("{}:{}", site.domain, site.videobridge.websocket_port),
-                    "server_id": "main",
-                    "keystore": bridge_config.join("jvb.p12"),
-                    "keystore_password": self.secrets.keystore_password.reveal(),
-                }),
-            )
-            .with(
-                "web",
-                &json!({
-                    "server": site.web.server,
-                    "http_port": site.web.http_port,
-                    "https_port": site.web.https_port,
-                    "authority": authority,
-                    "addresses": site.web.addresses,
-                    "certificate": self.certs("crt"),
-                    "key": self.certs("key"),
-                    "root": self.web_root(),
-                    "config_js": meet::config_js(self),
-                    "interface_config_js": meet::interface_config_js(self),
-                    "pages": platform.pages(),
-                    "acme_webroot": platform.acme_webroot(),
-                    "access_log": web_place.logs.join("jitsi-access.log"),
-                    "error_log": web_place.logs.join("jitsi-error.log"),
-                    "http2_directive": web_place.http2_directive,
-                    // A socket rather than Caddy's usual port, which every local user may write to.
-                    "admin": format!("unix/{}", platform.caddy_state.join("admin.sock")),
-                    // Where Caddy keeps the certificates that it has issued by itself; empty when
-                    // they come from somewhere else.
-                    "issues_into": self.caddy_issues().map(ToString::to_string).unwrap_or_default(),
-                    "email": site.admin_email.as_ref().map(|mail| mail.as_str().to_owned()).unwrap_or_default(),
-                }),
-            )
-            .with("accounts", &accounts::values(self))
-            .with(
-                "meet",
-                &json!({
-                    "app_name": site.meet.app_name,
-                    "extra": site.meet.config,
-                    "interface_extra": site.meet.interface,
-                    "support_url": site.admin_email.as_ref().map(|mail| format!("mailto:{}", mail.as_str())).unwrap_or_default(),
-                }),
-            )
-    }
-
-    /// The site's name, with the port unless it is the usual one.
-    fn public_name(&self) -> String {
-        match self.site.web.https_port {
-            443 => self.site.domain.to_string(),
-            port => format!("{}:{port}", self.site.domain),
-        }
     }
 
     /// The web application's folder.

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::file::{host_and_port, short_text, url};
+use super::value::{host_and_port, short_text, url};
 use crate::name::{AbsPath, Domain, Email, Engine, NameError};
 use crate::reader::Table;
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod blank;
 mod file;
+mod value;
 
 use std::net::IpAddr;
 

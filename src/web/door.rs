@@ -135,7 +135,6 @@ fn plain(app: &App, language: &'static str, old: Response) -> Response {
 }
 
 /// The last resort: the log has the place, the reader a plain page.
-#[allow(clippy::needless_pass_by_value)]
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause
         .downcast_ref::<String>()

@@ -80,7 +80,6 @@ impl Limits {
         if left >= 1.0 {
             return Ok(());
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Err((((1.0 - left) * every).ceil() as u64).max(1))
     }
 }
@@ -100,7 +99,6 @@ impl Buckets {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn filled(bucket: Bucket, most: f64, every: f64, millis: i64) -> f64 {
     let passed = (millis - bucket.at).max(0) as f64 / 1000.0;
     (bucket.left + passed / every).min(most)

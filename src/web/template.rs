@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tera::{Context, Kwargs, State, Tera};
+use tera::{Context, ErrorKind, Kwargs, State, Tera};
 
 use super::asset::Assets;
 use super::page::admin;
@@ -64,7 +64,22 @@ pub struct TemplateError(String);
 
 impl From<tera::Error> for TemplateError {
     fn from(error: tera::Error) -> Self {
-        Self(format!("{error:?}"))
+        // Its own words show the lines around the place; a log has one line.
+        let mut text = match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => format!(
+                "`{}`, line {}: {}",
+                report.filename(),
+                report.span().start_line,
+                report.message()
+            ),
+            other => other.to_string(),
+        };
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            text = format!("{text}: {inner}");
+            cause = inner.source();
+        }
+        Self(text)
     }
 }
 
@@ -133,5 +148,36 @@ impl Templates {
             .or_else(|| self.engines.values().next())
             .ok_or_else(|| TemplateError("there is no language".into()))?;
         Ok(engine.render(name, context)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_in_one_line() {
+        let told = |text: &str| {
+            let mut tera = Tera::new();
+            tera.register_function("t", |_: Kwargs, _: &State| {
+                Err::<String, _>(tera::Error::message("there is no text `a.b`"))
+            });
+            let made = tera.add_raw_templates([("a.html", text)]);
+            let made = made.and_then(|()| tera.render("a.html", &Context::new()));
+            TemplateError::from(made.unwrap_err()).to_string()
+        };
+        for (text, why) in [
+            ("one\n{{ missing }}\nthree", "missing"),
+            ("one\n{{ t(key=1) }}\nthree", "there is no text `a.b`"),
+            ("one\n{% if %}\nthree", ""),
+        ] {
+            let told = told(text);
+            assert!(
+                told.starts_with("page template: `a.html`, line 2: "),
+                "{told}"
+            );
+            assert!(told.contains(why) && !told.contains("three"), "{told}");
+            assert_eq!(told.lines().count(), 1, "{told}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! in no distribution: its folder is written here as it leaves it, and its caller is a stand-in.
 //!
 //! What is not on the machine is a line `SKIPPED: …`; `CHECK_STRICT=1` makes that a failure.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"

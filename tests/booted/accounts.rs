@@ -6,6 +6,7 @@ use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
 
+use super::accounts_back as back;
 use super::cases::Cases;
 use super::container::{Container, Said};
 use super::debs;
@@ -23,7 +24,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::MariaDb => "mariadb",
@@ -31,11 +32,60 @@ impl Database {
         }
     }
 
-    fn package(self) -> Option<&'static str> {
+    /// With Prosody's driver.
+    fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => None,
-            Self::MariaDb => Some("mariadb-server"),
-            Self::PostgreSql => Some("postgresql"),
+            Self::Sqlite => &["lua-dbi-sqlite3"],
+            Self::MariaDb => &["mariadb-server", "lua-dbi-mysql"],
+            Self::PostgreSql => &["postgresql", "lua-dbi-postgresql"],
+        }
+    }
+
+    /// Gives Prosody's role another password, where there is one.
+    pub(super) fn spoil(self) -> &'static str {
+        match self {
+            Self::Sqlite => "true",
+            Self::MariaDb => {
+                "mariadb -e \"ALTER USER 'jitsi_accounts_reader'@'localhost' IDENTIFIED BY 'other'\""
+            }
+            Self::PostgreSql => {
+                "cd / && runuser -u postgres -- psql -qc \"ALTER ROLE jitsi_accounts_reader PASSWORD 'other'\""
+            }
+        }
+    }
+
+    /// A right that Prosody's role should not have or not lack: how it is given or taken, what the
+    /// doctor says, and the cure.
+    pub(super) fn rights(self) -> &'static [(&'static str, &'static str, &'static str)] {
+        match self {
+            // Slackware's tests have more.
+            Self::Sqlite => &[(
+                "chmod o+r /var/lib/jitsi-accounts/accounts.sqlite",
+                "open to more",
+                "chmod 0640 /var/lib/jitsi-accounts/accounts.sqlite",
+            )],
+            Self::MariaDb => &[(
+                "mariadb -e \"GRANT SELECT ON jitsi_accounts.accounts TO 'jitsi_accounts_reader'@'localhost'\"",
+                "SELECT on accounts",
+                "mariadb -e \"REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'jitsi_accounts_reader'@'localhost'\" && jitsi-install apply --yes",
+            )],
+            Self::PostgreSql => &[
+                (
+                    "cd / && runuser -u postgres -- psql -q jitsi_accounts -c 'GRANT SELECT, DELETE ON accounts TO jitsi_accounts_reader'",
+                    "SELECT on accounts, DELETE on accounts",
+                    "cd / && runuser -u postgres -- psql -q jitsi_accounts -c 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM jitsi_accounts_reader' && jitsi-install apply --yes",
+                ),
+                (
+                    "cd / && runuser -u postgres -- psql -q jitsi_accounts -c 'GRANT UPDATE ON prosody_login TO PUBLIC'",
+                    "UPDATE on prosody_login",
+                    "cd / && runuser -u postgres -- psql -q jitsi_accounts -c 'REVOKE ALL ON prosody_login FROM PUBLIC'",
+                ),
+                (
+                    "cd / && runuser -u postgres -- psql -q jitsi_accounts -c 'REVOKE SELECT ON prosody_login FROM jitsi_accounts_reader'",
+                    "does not read",
+                    "jitsi-install apply --yes",
+                ),
+            ],
         }
     }
 
@@ -100,7 +150,7 @@ fn furnish(
 ) -> Result<(), String> {
     let place = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut wanted = vec!["curl"];
-    wanted.extend(database.package());
+    wanted.extend(database.packages());
     let one_at_a_time = DOWNLOADS.lock();
     download(release, &wanted, place.path())?;
     drop(one_at_a_time);
@@ -141,20 +191,22 @@ fn furnish(
 }
 
 fn travel(cases: &mut Cases, machine: &Container, server: Server, database: Database) {
-    let word = format!("\"{}\"", database.name());
-    let changes = [
-        ("accounts.database", word.as_str()),
-        ("accounts.smtp.host", "\"localhost\""),
-        ("accounts.smtp.tls", "\"none\""),
-    ];
-    let put = machine.put(SITE, site(server, &changes).as_bytes(), 0o644);
+    let put = machine.put(SITE, site(server, &[]).as_bytes(), 0o644);
     cases.must("the site file can be written", put);
+    let said = machine.sh("jitsi-install apply --yes");
+    cases.holds("a site without accounts", said.code == 0, || said.whole());
+    back::token_opens(cases, machine, "at first", "success");
+    let generations = machine.sh("ls /var/lib/jitsi-install/generations | tail -n 1");
+    let generation = generations.out.trim().parse().unwrap_or(0);
+    let text = back::with_accounts(server, database);
+    let put = machine.put(SITE, text.as_bytes(), 0o644);
+    cases.must("and with them", put);
     let mut succeeds = |name: &str, line: &str| -> Said {
         let said = machine.sh(line);
         cases.holds(name, said.code == 0, || said.whole());
         said
     };
-    succeeds("the first apply", "jitsi-install apply --yes");
+    succeeds("an apply brings accounts", "jitsi-install apply --yes");
     let get = |path: &str| {
         format!(
             "curl -sS --max-time 20 --cacert /etc/jitsi/certs/{DOMAIN}.ca.crt --resolve {DOMAIN}:443:127.0.0.1 -w '\\n%{{http_code}}' https://{DOMAIN}{path} 2>&1 || curl -ksS --max-time 20 --resolve {DOMAIN}:443:127.0.0.1 -w '\\n%{{http_code}}' https://{DOMAIN}{path}"
@@ -223,6 +275,10 @@ fn travel(cases: &mut Cases, machine: &Container, server: Server, database: Data
     );
 
     roles(cases, machine, database);
+    back::she_has_a_password(cases, machine, &token);
+    back::rights_are_examined(cases, machine, database);
+    back::a_change_is_refused(cases, machine, database);
+    back::back_and_forth(cases, machine, generation);
     leave(cases, machine, database);
 }
 
@@ -246,15 +302,7 @@ fn roles(cases: &mut Cases, machine: &Container, database: Database) {
         cases.holds("and nothing else", said.code != 0, || said.whole());
     }
     // Somebody changes a password by hand: seen, and mended.
-    let spoil = match database {
-        Database::MariaDb => {
-            "mariadb -e \"ALTER USER 'jitsi_accounts_reader'@'localhost' IDENTIFIED BY 'other'\""
-        }
-        _ => {
-            "cd / && runuser -u postgres -- psql -qc \"ALTER ROLE jitsi_accounts_reader PASSWORD 'other'\""
-        }
-    };
-    machine.sh(spoil);
+    machine.sh(database.spoil());
     let plan = machine.sh("jitsi-install plan");
     cases.holds(
         "a role that no longer comes in is seen",

@@ -9,13 +9,14 @@
 //! It needs root, namespaces and what `gate.rs` lists; where one is missing a line `SKIPPED: …`
 //! says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question in
 //! `journey.rs` (one machine from bare to uninstalled) or in a file of its own.
-
+#![cfg(all(feature = "install", feature = "accounts"))]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
 )]
 
 mod accounts;
+mod accounts_back;
 mod arrival;
 mod bench;
 #[path = "../real/cases.rs"]

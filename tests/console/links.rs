@@ -1,7 +1,8 @@
 //! Decisions by a signed link in a mail.
 
 use axum::http::StatusCode;
-use jitsi_install::account::act::{notify, users};
+use jitsi_install::account::act::{notify, settings, users};
+use jitsi_install::account::policy::Policy;
 use jitsi_install::account::{Account, Actor, Role, State};
 
 use crate::house::{Browser, House};
@@ -231,4 +232,69 @@ pub async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner()
             "{change}"
         );
     }
+}
+
+/// One mail about all who wait, in place of one for each; none when nobody began to wait since.
+#[tokio::test]
+async fn one_mail_tells_of_all_who_wait_when_that_is_wanted() {
+    let house = House::new().await;
+    house.person("cleo", State::Active, Role::Approver).await;
+    let seen = settings::current(&house.office).await.unwrap();
+    let policy = Policy {
+        digest_hours: 24,
+        ..seen.policy.clone()
+    };
+    let actor = Actor::default();
+    settings::save(&house.office, &actor, policy, &seen.seen)
+        .await
+        .unwrap();
+    let wait = async |login: &str| {
+        let account = house.person(login, State::Pending, Role::Member).await;
+        let work = house.office.store.begin().await.unwrap();
+        notify::waiting(&house.office, &work, &account, &actor)
+            .await
+            .unwrap();
+        work.commit().await.unwrap();
+    };
+    let digest = async || notify::digest(&house.office).await.unwrap();
+    assert_eq!(digest().await, 0, "nobody waits");
+    wait("dora").await;
+    wait("emil").await;
+    let (mails, hooks) = house.letters().await;
+    assert_eq!(
+        (mails.len(), hooks.len()),
+        (0, 2),
+        "the webhook hears at once"
+    );
+    house.later(5);
+    // The approver and the two addresses of the settings.
+    assert_eq!(digest().await, 3);
+    let (mails, _) = house.letters().await;
+    let mut told: Vec<&str> = mails.iter().map(|mail| mail.recipient.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        ["ann@example.org", "board@example.org", "cleo@example.org"]
+    );
+    for mail in &mails {
+        for part in [&mail.text, &mail.html] {
+            for word in [
+                "dora@example.org",
+                "emil@example.org",
+                "2 people",
+                "/admin/waiting",
+            ] {
+                assert!(part.contains(word), "{word}: {part}");
+            }
+            assert!(!part.contains("/decide"), "{part}");
+        }
+    }
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 0, "nobody began to wait since");
+    wait("fred").await;
+    assert_eq!(digest().await, 3);
+    wait("gina").await;
+    assert_eq!(digest().await, 0, "not before its time");
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 3);
 }

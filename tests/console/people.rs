@@ -1,4 +1,6 @@
 //! What administrators do with accounts, and what they cannot do.
+//!
+//! Over 400 lines: every act on an account, one after the other.
 
 use axum::http::{Method, StatusCode};
 use jitsi_install::account::act::refusal::Refusal;
@@ -77,14 +79,28 @@ pub async fn a_new_account_gets_a_one_time_link_by_mail_or_shown_once() {
     assert!(!trail.contains(token), "no link in the audit trail");
     let password = Secret::new("a long enough one to keep".to_owned());
     let actor = Actor::default();
-    let set = reset::set(&house.office, &actor, token, Purpose::Setup, &password)
-        .await
-        .unwrap();
-    assert_eq!(set, reset::Set::Done);
-    let set = reset::set(&house.office, &actor, token, Purpose::Setup, &password)
-        .await
-        .unwrap();
-    assert_ne!(set, reset::Set::Done, "once");
+    let set = reset::set(
+        &house.office,
+        &actor,
+        token,
+        Purpose::Setup,
+        &password,
+        None,
+    )
+    .await
+    .unwrap();
+    assert!(matches!(set, reset::Set::Done { .. }));
+    let set = reset::set(
+        &house.office,
+        &actor,
+        token,
+        Purpose::Setup,
+        &password,
+        None,
+    )
+    .await
+    .unwrap();
+    assert!(!matches!(set, reset::Set::Done { .. }), "once");
 }
 
 #[tokio::test]
@@ -283,6 +299,11 @@ pub async fn a_sign_in_of_long_ago_is_asked_for_the_password_again() {
     let path = format!("/admin/users/{}", ann.id);
     for (act, form, back) in [
         ("/role", vec![("role", "admin")], path.clone()),
+        (
+            "",
+            vec![("email", "x@example.org"), ("language", "en")],
+            path.clone(),
+        ),
         ("/setup", vec![], path.clone()),
         ("/second-factor", vec![], path.clone()),
         ("/delete", vec![("login", "ann")], format!("{path}/delete")),
@@ -300,6 +321,37 @@ pub async fn a_sign_in_of_long_ago_is_asked_for_the_password_again() {
         ("language", "en"),
     ];
     house.post(&browser, &path, &edit).await.goes(&path);
+}
+
+/// Of many buttons each says whom it is about, and a link keeps the signs of a name.
+#[tokio::test]
+async fn buttons_say_whom_and_links_keep_every_sign() {
+    let house = House::new().await;
+    let browser = house.admin().await;
+    let odd = house.person("a+b#c", State::Active, Role::Member).await;
+    let page = house
+        .get(&browser, &format!("/admin/users/{}", odd.id))
+        .await;
+    assert!(page.has("target=a%2Bb%23c\""), "{}", page.text);
+    house.person("ben", State::Pending, Role::Member).await;
+    let page = house.get(&browser, "/admin/waiting").await;
+    assert!(page.has("aria-label=\"Approve ben\""), "{}", page.text);
+}
+
+/// A reason goes into a mail and stays in the audit trail: a page of text is none.
+#[tokio::test]
+async fn a_reason_to_suspend_has_an_end() {
+    let house = House::new().await;
+    let browser = house.admin().await;
+    let ann = house.person("ann", State::Active, Role::Member).await;
+    let path = format!("/admin/users/{}/suspend", ann.id);
+    let reason = "x".repeat(501);
+    let page = house.post(&browser, &path, &[("reason", &reason)]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.account(&ann.id).await.state, State::Active);
+    let form = [("reason", &reason[1..])];
+    house.post(&browser, &path, &form).await;
+    assert_eq!(house.account(&ann.id).await.state, State::Suspended);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ fn form<'a>(seen: &'a str, mode: &'a str) -> Vec<(&'static str, &'a str)> {
         ("confirm_days", "2"),
         ("approve_days", "30"),
         ("audit_days", "365"),
+        ("digest_hours", "12"),
     ]
 }
 

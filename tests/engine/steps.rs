@@ -1,4 +1,6 @@
 //! One apply after the other, and what somebody did in between.
+//!
+//! Over 400 lines: short cases of one kind, each from one apply to the next.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -84,7 +86,8 @@ fn an_edit_is_drift_shown_kept_and_can_be_had_back() {
         (found.action, found.reason),
         (Action::Change, Reason::Drifted)
     );
-    let shown = jitsi_install::plan::show::diffs(&plan, jitsi_install::plan::show::Paint(false));
+    let shown =
+        jitsi_install::plan::show::diffs(&plan, jitsi_install::command::terminal::Paint(false));
     assert!(shown.contains("-# an administrator's own line"), "{shown}");
     stage.apply("").unwrap();
     assert!(

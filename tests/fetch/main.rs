@@ -3,7 +3,7 @@
 //!
 //! To add a case: a handler for a [`server::Server`], a run of the program on a [`stage::Stage`], and
 //! what the cache must hold then.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests make servers and look at the disk"

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use jitsi_install::command::terminal::Paint;
 use jitsi_install::layout::layout;
 use jitsi_install::name::{AbsPath, Owner};
 use jitsi_install::plan::{Found, Observe, State, plan, show};
@@ -167,7 +168,7 @@ proptest! {
         let wanted = lay_out(&secrets);
         for machine in [Shelf(BTreeMap::new()), Shelf(shelf)] {
             let plan = plan(&wanted, &machine, &BTreeMap::new());
-            let paint = show::Paint(false);
+            let paint = Paint(false);
             let shown = [show::table(&plan, paint, true), show::diffs(&plan, paint), show::json(&plan).to_string()];
             for word in words.iter().chain([&before]) {
                 for form in forms(word) {

@@ -2,6 +2,8 @@
 //!
 //! Nothing is asserted here but that the programs run. To add a key or a certificate: a line in
 //! `make_keys` or `make_certificates`; to add a form to be proved: a line in [`cases`].
+//!
+//! Over 400 lines: one short method for each thing that cases ask of the desk.
 
 use std::{
     fs,

@@ -3,6 +3,7 @@
 //! Archives come from here and from python, dpkg-deb and tar; what is written is read by dpkg-deb,
 //! ar, tar, xz and lintian. Where one is missing a line `SKIPPED: …` says so, and `CHECK_STRICT=1`
 //! makes that a failure. To add a case: a line in the table of its file.
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests compare with what stands on the disk"

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use jitsi_install::package::assemble::{Family, Order, Unpacked, assemble};
+use jitsi_install::package::assemble::{Family, Order, assemble};
 use jitsi_install::package::deb::{self, Expected};
 use jitsi_install::package::meta::Arch;
 use jitsi_install::package::{Catalogue, Limits, Piece, Release, Style};
@@ -47,8 +47,7 @@ fn built(
         build: 1,
         time: None,
     };
-    let sources = [Unpacked { source, tree }];
-    let (meta, tree) = assemble(&order, &sources, None, &mut spool).map_err(said)?;
+    let (meta, tree) = assemble(&order, &[tree], None, &mut spool).map_err(said)?;
     let name = deb::file_name(&meta);
     let out = File::create_new(place.join(&name)).map_err(|error| error.to_string())?;
     deb::write(&meta, &tree, &mut spool, 2, out).map_err(said)?;

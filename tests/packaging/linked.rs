@@ -1,47 +1,76 @@
-//! How the program is linked: as packages carry it, it needs nothing of the machine. Built with the
-//! same flags, without the optimisation that takes minutes and changes nothing about that.
+//! How the programs are linked: as packages carry them, they need nothing of the machine. The last step
+//! alone is taken here, with the flags of `cargo dist-build`, on the library that these tests are built
+//! of: a whole build of its own takes minutes and changes nothing about that. `./release` looks at the
+//! programs that it hands out.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cases::{self, Cases};
 use super::root;
 use super::shell::{done, told};
 
-/// Programs that build and look.
-const PROGRAMS: &[&str] = &["cargo", "readelf", "chroot", "unshare"];
+/// Programs that link and look.
+const PROGRAMS: &[&str] = &["rustc", "readelf", "chroot", "unshare"];
 
-/// Built once, and afterwards only what changed; two minutes the first time.
-fn linked_statically() -> Result<PathBuf, String> {
-    let target = super::rootfs::target().join("static");
-    let alias = fs::read_to_string(root().join(".cargo/config.toml"));
-    let alias: toml::Value =
-        toml::from_str(&alias.map_err(|error| error.to_string())?).map_err(|e| e.to_string())?;
-    let words = alias["alias"]["dist-build"].as_array().ok_or("no alias")?;
-    let words: Vec<&str> = words.iter().filter_map(toml::Value::as_str).collect();
-    // the alias itself, but for its profile
-    let mut build = Command::new("cargo");
-    build.arg(words[0]);
-    for pair in words[1..].chunks(2) {
-        if pair[0] != "--profile" {
-            build.args(pair);
+/// The flags that `cargo dist-build` gives to the compiler.
+fn flags() -> Result<Vec<String>, String> {
+    let file = fs::read_to_string(root().join(".cargo/config.toml"));
+    let file: toml::Value =
+        toml::from_str(&file.map_err(|error| error.to_string())?).map_err(|e| e.to_string())?;
+    let words = file["alias"]["dist-build"].as_array().ok_or("no alias")?;
+    let flags = words.iter().filter_map(toml::Value::as_str);
+    let mut flags = flags.filter_map(|word| word.strip_prefix("build.rustflags="));
+    let flags: toml::Value = toml::from_str(&format!("all = {}", flags.next().ok_or("no flags")?))
+        .map_err(|error| error.to_string())?;
+    let all = flags["all"].as_array().into_iter().flatten();
+    Ok(all
+        .filter_map(|flag| flag.as_str().map(str::to_owned))
+        .collect())
+}
+
+/// Both programs, in a folder of their own, of the newest library that has both in it.
+fn linked_statically(folder: &Path) -> Result<(), String> {
+    let built = Path::new(env!("CARGO_BIN_EXE_jitsi-install"));
+    let built = built.with_file_name("deps");
+    let mut libraries: Vec<PathBuf> = fs::read_dir(&built)
+        .map_err(|error| error.to_string())?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libjitsi_install-") && name.ends_with(".rlib")
+        })
+        .collect();
+    libraries.sort_by_key(|path| fs::metadata(path).and_then(|found| found.modified()).ok());
+    let mut said = Err(format!("no library in {}", built.display()));
+    for library in libraries.iter().rev() {
+        said = link(library, &built, folder);
+        if said.is_ok() {
+            break;
         }
     }
-    build
-        .args(["--quiet", "--locked", "--bins"])
-        .args(["--config", "profile.dev.debug=false"])
-        .env("CARGO_TARGET_DIR", &target)
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .current_dir(root());
-    done(&mut build)?;
-    let machine = told(Command::new("rustc").arg("-vV"))?;
-    let machine = machine.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(target
-        .join(machine.ok_or("rustc names no machine")?)
-        .join("debug"))
+    said
+}
+
+fn link(library: &Path, others: &Path, folder: &Path) -> Result<(), String> {
+    let flags = flags()?;
+    for name in ["jitsi-install", "jitsi-accounts"] {
+        let mut link = Command::new("rustc");
+        link.args(["--edition", "2024", "--crate-type", "bin", "--crate-name"])
+            .arg(name.replace('-', "_"))
+            .arg("--extern")
+            .arg(format!("jitsi_install={}", library.display()))
+            .arg("-L")
+            .arg(format!("dependency={}", others.display()))
+            .args(&flags)
+            .arg("-o")
+            .arg(folder.join(name))
+            .arg(root().join(format!("src/bin/{name}.rs")));
+        done(&mut link)?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -54,7 +83,12 @@ fn the_program_needs_nothing_of_the_machine() {
         let mut judge = Command::new(root().join(".ci/c-library"));
         judge.arg(file).output().map_err(|error| error.to_string())
     };
-    if let Some(folder) = cases.must("they are built", linked_statically()) {
+    let folder = tempfile::tempdir().expect("a folder");
+    if cases
+        .must("they are linked", linked_statically(folder.path()))
+        .is_some()
+    {
+        let folder = folder.path();
         let accounts = folder.join("jitsi-accounts");
         if let Some(said) = cases.must("it is looked at", judge(&accounts)) {
             let words = String::from_utf8_lossy(&said.stdout).into_owned();

@@ -4,7 +4,7 @@
 //!
 //! Each proof needs programs that a machine may lack: a line `SKIPPED: …` says so, and
 //! `CHECK_STRICT=1` makes that a failure.
-
+#![cfg(all(feature = "install", feature = "accounts"))]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"

@@ -1,5 +1,7 @@
 //! Requirements of the Application Security Verification Standard (OWASP ASVS 5.0) that the pages
 //! keep, one test for each number, or for a few that one look proves.
+//!
+//! Over 400 lines: the requirements stand in one file, in the order of their numbers.
 
 use axum::http::{Method, header};
 use jitsi_install::account::{Account, Role, State};
@@ -429,6 +431,13 @@ pub async fn v16_2_to_16_4_who_when_where_and_no_secret() {
             assert!(!all.contains(secret));
         }
     }
+    // Passwords do get typed into the other field.
+    let typed = "MyOtherSecret8";
+    house.sign_in(&browser, typed, PASSWORD).await.is(422);
+    let written = house.trail().await.remove(0);
+    assert_eq!(written.entry.outcome, "failed");
+    let all = format!("{written:?}").to_lowercase();
+    assert!(!all.contains(&typed.to_lowercase()), "{all}");
 }
 
 #[tokio::test]

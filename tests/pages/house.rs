@@ -1,5 +1,7 @@
 //! A house for the tests: an office on a database of its own, a clock that stands until a
 //! test moves it, and browsers that keep their cookies.
+//!
+//! Over 400 lines: one short method for each thing that a test asks of the house.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

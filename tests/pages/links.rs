@@ -226,6 +226,62 @@ pub async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_takes_
         .goes("/account");
 }
 
+/// Somebody knows the password for a while: what they asked for ends with it, and however often
+/// they change the address, the first one takes it back for good.
+#[tokio::test]
+async fn whoever_knew_the_password_keeps_no_address() {
+    let house = House::new().await;
+    let ann = house.ann().await;
+    let (stranger, other) = (house.inside(&ann, false).await, Browser::new());
+    let ask = async |email: &str| {
+        let form = [("email", email)];
+        house.post(&stranger, "/account/email", &form).await;
+        link(&house.mail().await, "/email-change")
+    };
+    let send = async |token: &str| house.post(&other, "/email-change", &[("t", token)]).await;
+    let email = async || house.account(&ann.id).await.email.unwrap_or_default();
+
+    // Asked for before the password was changed: worth nothing after it.
+    let waiting = ask("foreign@example.net").await;
+    house
+        .post(&other, "/forgot", &[("email", "ann@example.org")])
+        .await;
+    let token = link(&house.mail().await, "/reset");
+    let form = [("t", token.as_str()), ("password", NEW)];
+    house.post(&other, "/reset", &form).await.goes("/sign-in");
+    house.mails().await;
+    let path = format!("/email-change?t={waiting}");
+    house.get(&other, &path).await.is(410);
+    send(&waiting).await.is(410);
+    assert_eq!(email().await, "ann@example.org");
+
+    // Twice changed: asking anew does not end the first address's way back, and neither does
+    // the second's.
+    let stranger = house.inside(&ann, false).await;
+    let ask = async |email: &str| {
+        let form = [("email", email)];
+        house.post(&stranger, "/account/email", &form).await;
+        link(&house.mail().await, "/email-change")
+    };
+    send(&ask("one@example.net").await).await.is(200);
+    let to_ann = house.mail().await;
+    assert_eq!(to_ann.recipient, "ann@example.org");
+    send(&ask("two@example.net").await).await.is(200);
+    let to_one = house.mail().await;
+    assert_eq!(to_one.recipient, "one@example.net");
+    send(&ask("three@example.net").await).await.is(200);
+    let to_two = link(&house.mail().await, "/email-change");
+    send(&link(&to_one, "/email-change")).await.is(200);
+    assert_eq!(email().await, "one@example.net");
+    send(&to_two).await.is(410);
+    send(&link(&to_ann, "/email-change")).await.is(200);
+    assert_eq!(email().await, "ann@example.org");
+    for token in [&to_two, &link(&to_one, "/email-change")] {
+        send(token).await.is(410);
+    }
+    assert_eq!(email().await, "ann@example.org");
+}
+
 #[tokio::test]
 pub async fn nobody_takes_the_address_of_another() {
     let house = House::new().await;

@@ -1,4 +1,6 @@
 //! One's own account.
+//!
+//! Over 400 lines: every act of one's own account, one after the other.
 
 use jitsi_install::account::totp::Seed;
 use jitsi_install::account::{Role, State};

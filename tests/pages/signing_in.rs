@@ -1,4 +1,6 @@
 //! Signing in and out, with and without a second factor, and too many tries.
+//!
+//! Over 400 lines: every way in, and what keeps each of them shut.
 
 use base64::Engine as _;
 use jitsi_install::account::act::Failure;
@@ -7,7 +9,7 @@ use jitsi_install::account::password::Keys;
 use jitsi_install::account::{Actor, Role, State};
 use jitsi_install::secret::Secret;
 
-use crate::house::{Browser, House, PASSWORD};
+use crate::house::{Browser, House, PASSWORD, link};
 
 #[tokio::test]
 pub async fn by_name_or_address_and_out_again() {
@@ -238,6 +240,15 @@ pub async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .await
         .is(429);
     house.sign_in(&home, "ann", PASSWORD).await.goes("/account");
+    // On a new device the way in leads through a mailed link.
+    let away = Browser::at("203.0.113.44");
+    house
+        .post(&away, "/forgot", &[("email", "ann@example.org")])
+        .await;
+    let token = link(&house.mail().await, "/reset");
+    let form = [("t", token.as_str()), ("password", PASSWORD)];
+    house.post(&away, "/reset", &form).await.goes("/sign-in");
+    house.sign_in(&away, "ann", PASSWORD).await.goes("/account");
     // Some minutes later everybody may try again.
     house.later(901);
     house
@@ -248,6 +259,84 @@ pub async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
         .sign_in(&guesser, "ann", PASSWORD)
         .await
         .goes("/account");
+}
+
+/// What is refused at one address is not counted against the name.
+#[tokio::test]
+async fn a_guesser_at_one_address_slows_nobody_else() {
+    let house = House::new().await;
+    house.ann().await;
+    let guesser = Browser::at("192.0.2.66");
+    for tries in 0..80 {
+        let reply = house.sign_in(&guesser, "ann", "something else 8").await;
+        reply.is(if tries < 10 { 422 } else { 429 });
+        house.later(6);
+    }
+    let new = Browser::at("203.0.113.5");
+    house.sign_in(&new, "ann", PASSWORD).await.goes("/account");
+}
+
+/// A password takes a while to check. Who changes it meanwhile ends that sign-in too.
+#[tokio::test]
+async fn a_sign_in_under_way_ends_with_the_password() {
+    let house = House::new().await;
+    let ann = house.ann().await;
+    let mut salted = [0; 32];
+    let rounds = 400_000;
+    pbkdf2::pbkdf2_hmac::<sha2::Sha256>(PASSWORD.as_bytes(), b"some salt", rounds, &mut salted);
+    let salted = base64::engine::general_purpose::STANDARD.encode(salted);
+    let slow = Keys {
+        hash: Secret::new(format!("pbkdf2_sha256${rounds}$some salt${salted}")),
+        scram_sha_1: None,
+        scram_sha_256: None,
+    };
+    let change = async |stamp: &str| {
+        let work = house.office.store.begin().await.unwrap();
+        work.set_keys(&ann.id, &slow, stamp).await.unwrap();
+        work.end_sessions(&ann.id, None).await.unwrap();
+        work.commit().await.unwrap();
+    };
+    change("before").await;
+    let browser = Browser::new();
+    let reset = async {
+        while house.office.hasher.load() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        change("after").await;
+    };
+    let (reply, ()) = tokio::join!(house.sign_in(&browser, "ann", PASSWORD), reset);
+    reply.is(422);
+    assert_eq!(browser.key(), None);
+    let sessions = house
+        .office
+        .store
+        .sessions(&ann.id, house.office.world.now());
+    assert!(sessions.await.unwrap().is_empty());
+}
+
+/// Tries for a name are no tries for its address: otherwise the one would tell of the other.
+#[tokio::test]
+async fn limits_do_not_tell_whose_an_address_is() {
+    let house = House::new().await;
+    house.ann().await;
+    let guesser = Browser::at("192.0.2.66");
+    for _ in 0..12 {
+        house.sign_in(&guesser, "ann", "something else 8").await;
+    }
+    house
+        .sign_in(&guesser, "ann", "something else 8")
+        .await
+        .is(429);
+    for address in ["ann@example.org", "nobody@example.org"] {
+        for tries in 0..12 {
+            // Other browsers would have other limits of the network.
+            house.later(60);
+            let typed = ["", " "][tries % 2].to_owned() + &address.to_uppercase();
+            let reply = house.sign_in(&guesser, &typed, "something else 8").await;
+            reply.is(if tries < 10 { 422 } else { 429 });
+        }
+        house.later(120);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
 //! From the form of a sign-up to an account.
+//!
+//! Over 400 lines: one way, from the form to the account, and each way off it.
 
 use jitsi_install::account::act::expire;
 use jitsi_install::account::policy::Registration;
@@ -47,6 +49,22 @@ pub async fn sign_up_confirm_and_wait_for_approval() {
         .map(|written| written.entry.action)
         .collect();
     assert_eq!(trail, ["signup.confirmed", "signup"]);
+}
+
+/// The browser looks at the name while it is typed; it asks nobody who has it.
+#[tokio::test]
+async fn a_name_is_looked_at_while_it_is_typed() {
+    let house = House::new().await;
+    let page = house.get(&Browser::new(), "/sign-up").await.is(200);
+    let field = page.text.split("<input id=\"login\"").nth(1).unwrap();
+    let field = field.split('>').next().unwrap();
+    for sign in ["\\s", "@", "\\/", ":", "&amp;", "&quot;", "&lt;"] {
+        let pattern = field.split("pattern=\"").nth(1).unwrap();
+        assert!(
+            pattern.split('"').next().unwrap().contains(sign),
+            "{sign} in {field}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -151,6 +169,10 @@ pub async fn invitations_are_used_up_and_lead_into_a_group() {
     house.post(&browser, "/sign-up", &second).await.is(403);
     assert_eq!(office.store.account_by_login("cleo").await.unwrap(), None);
 
+    house.mail().await;
+    // The invitation holds for another mail, too.
+    let again = [("email", "ben@example.org")];
+    house.post(&browser, "/resend", &again).await;
     let token = link(&house.mail().await, "/confirm");
     house
         .post(&browser, "/confirm", &[("t", &token)])
@@ -160,6 +182,45 @@ pub async fn invitations_are_used_up_and_lead_into_a_group() {
     assert_eq!(ben.state, State::Active);
     let groups = office.store.groups_of(&ben.id).await.unwrap();
     assert_eq!(groups, [group]);
+}
+
+/// Who signed up while everybody might, or waited for approval, comes in by no invitation.
+#[tokio::test]
+async fn a_later_rule_of_invitations_lets_nobody_in_who_has_none() {
+    let house = House::new().await;
+    house
+        .sign_up("ben", "ben@example.org", &[])
+        .await
+        .goes("/sign-up/sent");
+    let first = link(&house.mail().await, "/confirm");
+    house
+        .policy(|policy| policy.mode = Registration::Invite)
+        .await;
+    // Nor does another mail make one.
+    let form = [("email", "ben@example.org")];
+    house.post(&Browser::new(), "/resend", &form).await;
+    let again = link(&house.mail().await, "/confirm");
+    let form = [("t", again.as_str())];
+    house.post(&Browser::new(), "/confirm", &form).await.is(200);
+    assert_eq!(house.named("ben").await.state, State::Pending);
+    let form = [("t", first.as_str())];
+    house.post(&Browser::new(), "/confirm", &form).await.is(410);
+}
+
+/// A link confirms the address that it was mailed to, and no other that the account has by then.
+#[tokio::test]
+async fn a_link_is_bound_to_its_address() {
+    let house = House::new().await;
+    house.sign_up("ben", "ben@example.org", &[]).await;
+    let token = link(&house.mail().await, "/confirm");
+    let ben = house.named("ben").await;
+    let work = house.office.store.begin().await.unwrap();
+    let (old, new) = (Some("ben@example.org"), Some("other@example.org"));
+    assert!(work.set_email(&ben.id, old, new).await.unwrap());
+    work.commit().await.unwrap();
+    let form = [("t", token.as_str())];
+    house.post(&Browser::new(), "/confirm", &form).await.is(410);
+    assert_eq!(house.named("ben").await.state, State::Unconfirmed);
 }
 
 #[tokio::test]

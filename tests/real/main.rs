@@ -5,7 +5,7 @@
 //! makes that a failure. `JITSI_PROSODY_PLUGINS=DIR` runs the same cases on Jitsi's own plugins.
 //! Only `focus` is always a stand-in (`standin_focus.rs`). To add a case: a line in the file that
 //! is named after its subject; every file collects its failures in [`cases::Cases`] and fails once.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
@@ -29,6 +29,7 @@ mod site;
 mod standin_focus;
 mod tokens;
 mod trial;
+mod trial_accounts;
 mod web;
 mod web_echo;
 mod web_facts;

@@ -2,6 +2,7 @@
 //! SlackBuilds.org, carries no text of a catalogue into a shell, and builds.
 //!
 //! After a change that is meant: `UPDATE_GOLDEN=1 cargo test --test recipes`, then read the diff.
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

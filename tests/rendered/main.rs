@@ -3,6 +3,7 @@
 //!
 //! A file for each kind of reader. `stage` lays out once for all of them; what it changes in an
 //! example for that is said there. A missing program is a line `SKIPPED:`.
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

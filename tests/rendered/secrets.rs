@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use jitsi_install::command::terminal::Paint;
 use jitsi_install::host::Machine;
 use jitsi_install::layout::layout;
 use jitsi_install::plan::{Plan, plan, show};
@@ -91,11 +92,11 @@ fn no_secret_is_for_everybody() {
 
 /// Everything that can be shown of a plan.
 fn shown(plan: &Plan) -> String {
-    let paint = show::Paint(false);
+    let paint = Paint(false);
     [
         show::table(plan, paint, true),
         show::diffs(plan, paint),
-        show::diffs(plan, show::Paint(true)),
+        show::diffs(plan, Paint(true)),
         show::json(plan).to_string(),
     ]
     .join("\n")
@@ -141,8 +142,7 @@ fn no_plan_shows_a_secret() {
         all.extend(old);
         all.extend(all.clone().iter().map(|secret| secret.replace('"', "\\\"")));
         assert!(
-            show::diffs(&changed, show::Paint(false))
-                .contains("+        APP_NAME: \"Another name\"")
+            show::diffs(&changed, Paint(false)).contains("+        APP_NAME: \"Another name\"")
         );
         assert_silent(stage, &changed, &all, "the changed");
     }

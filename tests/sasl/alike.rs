@@ -41,7 +41,21 @@ fn timed(prosody: &Prosody, login: &Login) -> (Refusal, Duration) {
 fn compare(prosody: &Prosody, title: &str, make: impl Fn(&str, &str) -> Login, cases: &mut Cases) {
     let mut times = vec![Vec::new(); FAILING.len()];
     let mut answers = Vec::new();
-    for _ in 0..9 {
+    let shortest = |times: &[Vec<Duration>]| -> Vec<Duration> {
+        let each = times.iter().filter_map(|times| times.iter().min());
+        each.copied().collect()
+    };
+    let spread = |times: &[Vec<Duration>]| {
+        let shortest = shortest(times);
+        let (least, most) = (shortest.iter().min(), shortest.iter().max());
+        most.zip(least)
+            .map_or(Duration::MAX, |(most, least)| *most - *least)
+    };
+    // Longer on a machine that does other work.
+    for time in 0..27 {
+        if time >= 9 && spread(&times) < NOISE {
+            break;
+        }
         for (one, (name, password)) in FAILING.iter().enumerate() {
             let (refusal, time) = timed(prosody, &make(name, password));
             times[one].push(time);
@@ -52,16 +66,12 @@ fn compare(prosody: &Prosody, title: &str, make: impl Fn(&str, &str) -> Login, c
     cases.holds(&format!("{title}: one answer"), answers.len() == 1, || {
         format!("{answers:?}")
     });
-    let shortest: Vec<Duration> = times
-        .iter()
-        .filter_map(|times| times.iter().min().copied())
-        .collect();
-    let (least, most) = (shortest.iter().min(), shortest.iter().max());
+    let found = shortest(&times);
+    let (least, most) = (found.iter().min(), found.iter().max());
     cases.holds(
         &format!("{title}: one time"),
-        most.zip(least)
-            .is_some_and(|(most, least)| *most - *least < NOISE),
-        || format!("{:?}", FAILING.iter().zip(&shortest).collect::<Vec<_>>()),
+        spread(&times) < NOISE,
+        || format!("{:?}", FAILING.iter().zip(&found).collect::<Vec<_>>()),
     );
     super::cases::say(&format!("{title}: from {least:?} to {most:?}"));
 }

@@ -161,7 +161,7 @@ fn database_fails(kind: Kind) {
         std::fs::rename(&away, database.file()).unwrap();
     }
     database.go();
-    let until = Instant::now() + Duration::from_secs(8);
+    let until = Instant::now() + Duration::from_secs(20);
     while scram() != "in" && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -2,9 +2,10 @@
 //! rows in SQLite, MariaDB and PostgreSQL.
 //!
 //! `JITSI_PROSODY="PROGRAM WORDS"` comes before `prosody` on the command line and so runs another
-//! one, such as Prosody 13 in a root of its own. The account service is a stand-in here
-//! (`standin_service.rs`) that says how long it takes; what is not on the machine is skipped with a line
-//! `SKIPPED: …`. To add a case: a person in `people.rs`, or a line in the file of its subject.
+//! one, such as Prosody 13 in a root of its own. The account service is itself in
+//! `real_service.rs`, and elsewhere a stand-in (`standin_service.rs`) that says how long it takes;
+//! what is not on the machine is skipped with a line `SKIPPED: …`. To add a case: a person in
+//! `people.rs`, or a line in the file of its subject.
 
 #![allow(
     clippy::disallowed_methods,
@@ -14,6 +15,7 @@
     unreachable_pub,
     reason = "the XMPP clients are written like a library"
 )]
+#![cfg(feature = "install")]
 
 mod alike;
 mod busy;
@@ -26,6 +28,8 @@ mod hostile;
 mod logins;
 mod people;
 mod place;
+#[cfg(feature = "accounts")]
+mod real_service;
 mod standin_service;
 mod wal;
 #[path = "../real/xmpp.rs"]

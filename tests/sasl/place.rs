@@ -28,7 +28,7 @@ pub(crate) enum Way {
 pub(crate) struct Prosody {
     pub(crate) folder: PathBuf,
     child: Child,
-    c2s: SocketAddr,
+    pub(crate) c2s: SocketAddr,
     http: SocketAddr,
 }
 
@@ -148,6 +148,13 @@ VirtualHost "guest.{DOMAIN}"
         prosody
     }
 
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> i32 {
+        let pid = fs::read_to_string(self.folder.join("pid")).ok();
+        pid.and_then(|pid| pid.trim().parse().ok())
+            .unwrap_or(self.child.id() as i32)
+    }
+
     pub(crate) fn log(&self) -> String {
         let read = |name: &str| fs::read(self.folder.join(name)).unwrap_or_default();
         String::from_utf8_lossy(&[read("output"), read("log")].concat()).into_owned()
@@ -197,11 +204,7 @@ VirtualHost "guest.{DOMAIN}"
 
 impl Drop for Prosody {
     fn drop(&mut self) {
-        let pid = fs::read_to_string(self.folder.join("pid")).ok();
-        let pid = pid
-            .and_then(|pid| pid.trim().parse().ok())
-            .unwrap_or(self.child.id() as i32);
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        let _ = kill(Pid::from_raw(self.pid()), Signal::SIGKILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

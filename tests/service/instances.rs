@@ -7,29 +7,12 @@ use jitsi_install::account::store::Kind;
 use crate::databases::{Database, Server};
 use crate::service::{Site, until};
 
-fn on(database: &Database) -> Site {
-    let site = Site::new("", "");
-    let password = database.password.as_ref().unwrap();
-    site.put("database", password.reveal(), 0o600);
-    let old = std::fs::read_to_string(site.path("accounts.toml")).unwrap();
-    let file = site.path("accounts.sqlite");
-    let mut new = old.replace(&format!("sqlite:{}", file.display()), &database.url);
-    let at = site.path("database").display().to_string();
-    new = new.replacen(
-        "schema = 1\n",
-        &format!("schema = 1\ndatabase_password_file = \"{at}\"\n"),
-        1,
-    );
-    site.put("accounts.toml", &new, 0o644);
-    site
-}
-
 #[test]
 fn two_instances_share_sessions_mails_and_timers() {
     let Some(database) = Database::fresh(Kind::Postgres) else {
         return;
     };
-    let (mut one, mut two) = (on(&database), on(&database));
+    let (mut one, mut two) = (Site::on(&database, ""), Site::on(&database, ""));
     one.person("ann", "a long and quiet word");
     // Both start at the same moment on tables that are there, and look at the same outbox.
     one.start();
@@ -85,7 +68,7 @@ fn a_database_that_goes_away_is_said_and_comes_back() {
             continue;
         };
         let database = server.database();
-        let mut site = on(&database);
+        let mut site = Site::on(&database, "");
         site.person("ann", "a long and quiet word");
         site.serve();
         server.stop();

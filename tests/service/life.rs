@@ -155,6 +155,16 @@ fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
 /// Every request that was taken gets its whole answer.
 #[test]
 fn a_stop_under_load_loses_no_request() {
+    stop_under_load(b"GET /accounts/sign-in HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+/// So do clients with a connection for each request: who was let in by the kernel alone is served too.
+#[test]
+fn a_stop_loses_nobody_who_is_at_the_door() {
+    stop_under_load(b"GET /accounts/sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+}
+
+fn stop_under_load(request: &'static [u8]) {
     let mut site = Site::new("", "");
     site.serve();
     let stop = Arc::new(AtomicBool::new(false));
@@ -170,7 +180,6 @@ fn a_stop_under_load_loses_no_request() {
                         return;
                     };
                     loop {
-                        let request = b"GET /accounts/sign-in HTTP/1.1\r\nHost: x\r\n\r\n";
                         if stream.write_all(request).is_err() {
                             lost.fetch_add(1, Ordering::Relaxed);
                             return;

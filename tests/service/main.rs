@@ -8,10 +8,14 @@
 )]
 
 mod clients;
+mod figures;
 mod instances;
+mod kill;
 mod life;
 mod post;
 mod service;
+mod strangers;
+mod timers;
 mod verbs;
 
 #[path = "../databases/mod.rs"]

@@ -1,4 +1,6 @@
 //! Mail on a real server with TLS, and webhooks.
+//!
+//! Over 400 lines: servers that misbehave stand with what the outbox makes of them.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +12,7 @@ use crate::service::{Site, free_port, has, skip, until};
 const PASSWORD: &str = "password-of-the-mail-server";
 
 /// A mail server, ended with the test.
-struct Server {
+pub struct Server {
     child: Child,
     port: u16,
 }
@@ -23,7 +25,7 @@ impl Drop for Server {
 }
 
 /// A Python that has aiosmtpd.
-fn python() -> Option<&'static str> {
+pub fn python() -> Option<&'static str> {
     let found = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
         let asked = Command::new(python)
             .args(["-c", "import aiosmtpd.smtp"])
@@ -63,7 +65,7 @@ impl Server {
         Self::at(site, python, mode, port)
     }
 
-    fn at(site: &Site, python: &str, mode: &str, port: u16) -> Self {
+    pub fn at(site: &Site, python: &str, mode: &str, port: u16) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/smtp.py");
         let child = Command::new(python)
             .args([script, &port.to_string(), mode])
@@ -80,7 +82,7 @@ impl Server {
 }
 
 /// What the server took, a line of JSON for each.
-fn taken(site: &Site) -> Vec<serde_json::Value> {
+pub fn taken(site: &Site) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(site.path("taken")).unwrap_or_default();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 
+use crate::databases::Database;
+
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_jitsi-accounts");
 /// What nobody may ever see in a log.
 pub const KEY: &str = "key-of-the-site-0123456789-0123456789";
@@ -73,6 +75,24 @@ impl Site {
         site.put("accounts.toml", &text, 0o644);
         site.put("key", KEY, 0o600);
         site.put("prosody", PROSODY, 0o600);
+        site
+    }
+
+    /// The same on a database, with more tables.
+    pub fn on(database: &Database, tables: &str) -> Self {
+        let top = format!("database = \"{}\"\n", database.url);
+        let Some(password) = &database.password else {
+            return Self::new(&top, tables);
+        };
+        let site = Self::new(&top, tables);
+        let file = site.put("database", password.reveal(), 0o600);
+        let old = fs::read_to_string(site.path("accounts.toml")).unwrap();
+        let file = format!(
+            "schema = 1\ndatabase_password_file = \"{}\"\n",
+            file.display()
+        );
+        let new = old.replacen("schema = 1\n", &file, 1);
+        site.put("accounts.toml", &new, 0o644);
         site
     }
 
@@ -172,11 +192,7 @@ impl Site {
 
     /// Asks the pages.
     pub fn ask(&self, request: &str) -> Answer {
-        let stream = UnixStream::connect(self.path("web.sock")).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
-        talk(stream, request).unwrap()
+        ask(&self.path("web.sock"), request).unwrap()
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -185,11 +201,7 @@ impl Site {
 
     /// Sends a form as a browser does.
     pub fn post(&self, path: &str, form: &str, more: &str) -> Answer {
-        self.ask(&format!(
-            "POST {path} HTTP/1.1\r\nOrigin: https://meet.example.org\r\nSec-Fetch-Site: same-origin\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n{more}Content-Length: {}\r\n\r\n{form}",
-            form.len()
-        ))
+        self.ask(&posted(path, form, more))
     }
 
     pub fn internal(&self, request: &str) -> Answer {
@@ -204,7 +216,20 @@ impl Site {
 
     /// Whether a password is right, as Prosody asks.
     pub fn prosody(&self, name: &str, password: &str) -> Answer {
-        let body = format!("{{\"username\":\"{name}\",\"password\":\"{password}\"}}");
+        self.question(&format!(
+            "{{\"username\":\"{name}\",\"password\":\"{password}\"}}"
+        ))
+    }
+
+    /// The same for a client at an address.
+    pub fn prosody_from(&self, address: &str, name: &str, password: &str) -> Answer {
+        self.question(&format!(
+            "{{\"username\":\"{name}\",\"password\":\"{password}\",\"address\":\"{address}\"}}"
+        ))
+    }
+
+    /// Prosody's question in any words.
+    pub fn question(&self, body: &str) -> Answer {
         self.internal(&format!(
             "POST /prosody/password HTTP/1.1\r\nAuthorization: Bearer {PROSODY}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -264,6 +289,22 @@ impl Drop for Site {
             let _ = child.wait();
         }
     }
+}
+
+/// Asks at a Unix socket.
+pub fn ask(socket: &Path, request: &str) -> std::io::Result<Answer> {
+    let stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    talk(stream, request)
+}
+
+/// A form as a browser sends it.
+pub fn posted(path: &str, form: &str, more: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nOrigin: https://meet.example.org\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n{more}Content-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
 }
 
 /// Says a request and reads one answer; the connection is then closed.

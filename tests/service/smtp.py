@@ -1,7 +1,7 @@
 """A mail server for tests, on aiosmtpd: `smtp.py PORT MODE CERTIFICATE KEY FILE`.
 
 MODE has words: starttls, implicit, plain; auth; busy (the first mail gets 451), refuse (550 to
-every recipient), silent (says nothing after DATA), forbid (550 to the sender). Each mail is a line
+every recipient), slow (each mail takes five seconds), forbid (550 to the sender). Each mail is a line
 of JSON in FILE, with whether it came encrypted and signed in.
 """
 import asyncio
@@ -33,8 +33,8 @@ class Handler:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        if "silent" in mode:
-            await asyncio.sleep(3600)
+        if "slow" in mode:
+            await asyncio.sleep(5)
         with open(file, "a") as out:
             json.dump({
                 "from": envelope.mail_from,

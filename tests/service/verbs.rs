@@ -1,4 +1,6 @@
 //! What is typed: every verb, as text and as JSON, and what hostile arguments get.
+//!
+//! Over 400 lines: one session for each group of verbs, and the document that lists them.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

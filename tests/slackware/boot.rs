@@ -28,7 +28,7 @@ pub(crate) fn take() {
 }
 
 /// The names in the lines of our block, in order.
-fn order(text: &str, verb: &str) -> Vec<String> {
+pub(crate) fn order(text: &str, verb: &str) -> Vec<String> {
     text.lines()
         .filter(|line| line.starts_with("if [ -x /etc/rc.d/rc."))
         .filter_map(|line| {

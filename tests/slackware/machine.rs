@@ -51,6 +51,7 @@ fn packages() -> &'static Path {
             .arg(standins().join("slackware/packages.sh"))
             .args([&standins(), &library()])
             .arg(&folder)
+            .arg(env!("CARGO_BIN_EXE_jitsi-accounts"))
             .output()
             .expect("bash runs");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -85,17 +86,29 @@ impl Machine {
             first: children.expect("its child").trim().to_owned(),
             folder,
         };
-        for entry in fs::read_dir(packages()).expect("packages") {
-            let file = entry.expect("a package").path();
-            let name = file.file_name().expect("a name").to_owned();
-            let store = machine.root().join("var/cache/jitsi-install/packages");
-            fs::copy(&file, store.join(name)).expect("a copy");
-        }
+        machine.bring(packages());
         // What is written for nginx 1.25 and later, which the SlackBuild has; this one may be older.
         let template = include_str!("../../templates/nginx/site.nginx")
             .replace("web.http2_directive", "false");
         machine.write("/etc/jitsi-install/templates/nginx/site.nginx", &template);
         machine
+    }
+
+    /// Puts the packages of a folder into its store.
+    fn bring(&self, folder: &Path) {
+        let store = self.root().join("var/cache/jitsi-install/packages");
+        for entry in fs::read_dir(folder).expect("packages") {
+            let file = entry.expect("a package").path();
+            if file.is_file() {
+                let name = file.file_name().expect("a name").to_owned();
+                fs::copy(&file, store.join(name)).expect("a copy");
+            }
+        }
+    }
+
+    /// And those that a site with accounts wants.
+    pub(crate) fn bring_accounts(&self) {
+        self.bring(&packages().join("accounts"));
     }
 
     /// Its root, as seen from outside.

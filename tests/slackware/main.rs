@@ -6,14 +6,18 @@
 //! in `tests/standins/pkgtools` and `tests/standins/slackware`: they enforce the rules of the real
 //! ones and are none. It needs root, namespaces and what `gate.rs` lists; where one is missing a
 //! line `SKIPPED: …` says so, and `CHECK_STRICT=1` makes that a failure. To add a case: a question
-//! in `journey.rs` (one machine from bare to uninstalled) or in `boot.rs` (what `rc.local` is for);
+//! in `journey.rs` (one machine from bare to uninstalled), in `boot.rs` (what `rc.local` is for) or in
+//! `accounts.rs` (a site that gets accounts and loses them);
 //! `kill.rs` lets a small site (`small.rs`) die at every step.
-
+#![cfg(feature = "install")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests look at a real machine"
 )]
 
+mod accounts;
+mod accounts_back;
+mod accounts_doctor;
 mod boot;
 #[path = "../real/cases.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -42,6 +46,20 @@ fn from_bare_to_uninstalled() {
 fn boot_and_administrator() {
     if gate::is_open() {
         boot::take();
+    }
+}
+
+#[test]
+fn accounts_on_sqlite() {
+    if gate::is_open() && cases::are_here(&["curl", "strip"]) {
+        accounts::take(accounts::Database::Sqlite);
+    }
+}
+
+#[test]
+fn accounts_on_mariadb() {
+    if gate::is_open() && cases::are_here(&["curl", "strip", "mariadbd"]) {
+        accounts::take(accounts::Database::MariaDb);
     }
 }
 

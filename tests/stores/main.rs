@@ -10,6 +10,7 @@
 #[path = "../databases/mod.rs"]
 mod databases;
 
+mod books;
 mod carried;
 mod crash;
 
@@ -21,3 +22,4 @@ mod people;
 mod races;
 mod rooms;
 mod rows;
+mod signed_in;

@@ -1,9 +1,12 @@
 //! Several at once: within one service, and several services on one database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jitsi_install::account::State;
-use jitsi_install::account::store::{Error, Invite, Letter, NewToken, Purpose, Store, What};
+use jitsi_install::account::store::{
+    Error, Invite, Letter, NewToken, Purpose, Setting, Store, What,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -237,5 +240,34 @@ fn several_make_the_tables_at_once() {
         }
         let rows = database.administer("SELECT COUNT(*) FROM migrations WHERE finished = 1");
         assert_eq!(rows.trim(), "1");
+    });
+}
+
+/// Several put an entry each on one list at the same moment: all of them are on it.
+#[test]
+fn a_setting_that_is_held_loses_nothing() {
+    everywhere(|database| async move {
+        let stores = [database.connect().await, database.connect().await];
+        let setting = |value: String| Setting {
+            name: "list".into(),
+            value,
+            changed: NOW,
+            changed_by: "ann".into(),
+        };
+        let work = stores[0].begin().await.unwrap();
+        work.set_setting(&setting(String::new())).await.unwrap();
+        work.commit().await.unwrap();
+        let added = winners(&stores, |store| async move {
+            let work = store.begin().await.unwrap();
+            work.hold_setting("list").await.unwrap();
+            let before = work.setting("list").await.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let after = setting(format!("{}x", before.value));
+            work.set_setting(&after).await.unwrap();
+            work.commit().await.is_ok()
+        });
+        assert_eq!(added.await, 8);
+        let found = stores[0].setting("list").await.unwrap().unwrap();
+        assert_eq!(found.value, "xxxxxxxx");
     });
 }

@@ -35,7 +35,7 @@ pub enum Block {
     Domain,
 }
 
-/// Most characters of a reason.
+/// Most characters of a reason, here and where somebody is suspended.
 pub const REASON: usize = 500;
 
 /// Approves somebody who waits, perhaps into a group; they are told by mail.
@@ -146,15 +146,16 @@ async fn block(
     email: &str,
     block: Block,
 ) -> Result<Option<Policy>> {
-    let mut policy = settings::saved(office, work).await?;
     let key = email_key(email);
-    let (list, entry) = match block {
+    let entry = match block {
         Block::Nothing => return Ok(None),
-        Block::Address => (&mut policy.blocked_addresses, key),
-        Block::Domain => {
-            let domain = key.rsplit_once('@').map_or("", |(_, domain)| domain);
-            (&mut policy.blocked_domains, domain.to_owned())
-        }
+        Block::Address => key,
+        Block::Domain => key.rsplit_once('@').map_or("", |(_, at)| at).to_owned(),
+    };
+    let mut policy = settings::held(office, work).await?;
+    let list = match block {
+        Block::Domain => &mut policy.blocked_domains,
+        _ => &mut policy.blocked_addresses,
     };
     if list.contains(&entry) {
         return Ok(None);

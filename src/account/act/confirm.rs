@@ -1,11 +1,13 @@
 //! Confirming an address, by the link of the mail and a button; and asking for that mail again.
 
+use serde::{Deserialize, Serialize};
+
 use super::link::{self, Standing};
 use super::{Failure, note, notify, outbox, pace, settings};
 use crate::account::audit::Entry;
 use crate::account::policy::Registration;
 use crate::account::state::{Event, next};
-use crate::account::store::{Error, Field, Purpose};
+use crate::account::store::{Error, Field, Purpose, Store, Token, Work, email_key};
 use crate::account::{Account, Actor, Office, State, post};
 
 /// What became of it.
@@ -19,6 +21,53 @@ pub enum Confirmed {
     Taken,
     /// The link cannot be used.
     Link(Standing),
+}
+
+/// What a link confirms, kept with it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Claim {
+    /// The address that it was mailed to: it confirms no other.
+    email: String,
+    /// Whether its owner came by an invitation.
+    invited: bool,
+}
+
+/// A link that confirms the address of `account` for `days`; `invited` says whether it came by an
+/// invitation.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn link(
+    office: &Office,
+    work: &Work,
+    account: &Account,
+    invited: bool,
+    days: i64,
+) -> Result<String, Error> {
+    let claim = Claim {
+        email: key(account),
+        invited,
+    };
+    let data = serde_json::to_string(&claim).unwrap_or_default();
+    let seconds = days * 24 * 3600;
+    link::make(office, work, &account.id, Purpose::Confirm, &data, seconds).await
+}
+
+/// Whether somebody came by an invitation, as their links say.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn was_invited(store: &Store, account: &Account) -> Result<bool, Error> {
+    let last = store.last_token(&account.id, Purpose::Confirm).await?;
+    Ok(last.as_ref().and_then(claim).is_some_and(|it| it.invited))
+}
+
+fn key(account: &Account) -> String {
+    email_key(account.email.as_deref().unwrap_or_default())
+}
+
+fn claim(token: &Token) -> Option<Claim> {
+    serde_json::from_str(&token.data).ok()
 }
 
 /// How a link stands, for its page.
@@ -43,13 +92,18 @@ pub async fn done(office: &Office, actor: &Actor, token: &str) -> Result<Confirm
         Some(token) => work.account(&token.account).await?,
         None => None,
     };
-    let Some(account) = account.filter(|account| account.state == State::Unconfirmed) else {
+    let account = account.filter(|account| account.state == State::Unconfirmed);
+    let claim = taken.as_ref().and_then(claim);
+    let (Some(account), Some(claim)) = (account, claim) else {
         drop(work);
         return Ok(Confirmed::Link(match look(office, token).await? {
             Standing::Good(_) => Standing::Used,
             other => other,
         }));
     };
+    if claim.email != key(&account) {
+        return Ok(Confirmed::Link(Standing::Used));
+    }
     match work.claim_email(&account.id).await {
         Ok(true) => {}
         Err(Error::Taken(Field::Email)) => return Ok(Confirmed::Taken),
@@ -57,12 +111,19 @@ pub async fn done(office: &Office, actor: &Actor, token: &str) -> Result<Confirm
         Err(error) => return Err(error.into()),
     }
     let event = match policy.mode {
-        Registration::Open | Registration::Invite => Event::ConfirmOpen,
-        Registration::Approval | Registration::Closed => Event::ConfirmPending,
+        Registration::Open => Event::ConfirmOpen,
+        // Whoever signed up before invitations were asked for has none.
+        Registration::Invite if claim.invited => Event::ConfirmOpen,
+        Registration::Approval | Registration::Invite | Registration::Closed => {
+            Event::ConfirmPending
+        }
     };
     let state = next(account.state, event).unwrap_or(State::Pending);
-    work.move_account(&account.id, account.state, state, now)
-        .await?;
+    let moved = work.move_account(&account.id, account.state, state, now);
+    if !moved.await? {
+        // Rejected in this moment.
+        return Ok(Confirmed::Link(Standing::Used));
+    }
     work.drop_tokens(&account.id, Purpose::Confirm, now).await?;
     let entry = Entry::new("signup.confirmed", Some(&account), "done").detail(state.as_str());
     note(office, &work, actor, &entry).await?;
@@ -98,10 +159,12 @@ pub async fn resend(office: &Office, actor: &Actor, email: &str) -> Result<(), F
     if let Some(account) = &found
         && may_mail
     {
-        let days = policy.confirm_days * 24 * 3600;
-        let address = link::make(office, &work, &account.id, Purpose::Confirm, "", days).await?;
+        let invited = was_invited(&work, account).await?;
+        let address = link(office, &work, account, invited, policy.confirm_days).await?;
         outbox::mail(office, &work, &post::confirm(office, account, &address)).await?;
     } else {
+        work.last_token(&office.world.account_id(), Purpose::Confirm)
+            .await?;
         let letter = |account: &Account, address: &str| post::confirm(office, account, address);
         link::pretend(office, &work, Purpose::Confirm, email, letter).await?;
         "refused".clone_into(&mut entry.outcome);

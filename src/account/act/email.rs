@@ -1,5 +1,9 @@
 //! Another e-mail address: asked for by the owner, confirmed at the new one, told to the old one,
 //! which can take it back.
+//!
+//! What was asked for ends with the password that it was asked under: whoever knew that one gets no
+//! address by it any more. The way back stays whatever happens to the account, and it takes back
+//! all that came later: of several, the oldest address has the last word.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,14 +12,14 @@ use super::link::{self, Standing, life};
 use super::{Failure, note, outbox, pace, settings};
 use crate::account::audit::Entry;
 use crate::account::password::Keys;
-use crate::account::store::{Error, Field, Purpose, Token};
+use crate::account::store::{Error, Field, NewToken, Purpose, Token, Work};
 use crate::account::{Account, Actor, Office, State, post};
 
 /// What a link for an address does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Plan {
-    /// Makes this the address.
-    To { new: String },
+    /// Makes this the address, while the account has this stamp.
+    To { new: String, stamp: String },
     /// Makes this the address again.
     Back { old: String },
 }
@@ -79,7 +83,11 @@ pub async fn ask(
     let owner = work.account_by_email(&new).await?;
     let owner = owner.filter(|owner| owner.id != account.id);
     work.drop_tokens(&account.id, Purpose::Email, now).await?;
-    let plan = Plan::To { new: new.clone() };
+    let held = work.credentials(&account.id).await?;
+    let plan = Plan::To {
+        new: new.clone(),
+        stamp: held.map_or_else(String::new, |held| held.stamp),
+    };
     let data = serde_json::to_string(&plan).unwrap_or_default();
     let address = link::make(
         office,
@@ -108,12 +116,19 @@ pub async fn ask(
 /// # Errors
 /// When the database does not answer.
 pub async fn look(office: &Office, token: &str) -> Result<Offer, Failure> {
-    let standing = link::look(office, token, Purpose::Email).await?;
+    let mut standing = link::look(office, token, Purpose::Email).await?;
+    if standing == Standing::Unknown {
+        standing = link::look(office, token, Purpose::Back).await?;
+    }
     let Standing::Good(found) = &standing else {
         return Ok(Offer::Link(standing));
     };
+    let held = office.store.credentials(&found.account).await?;
     Ok(match plan(found) {
-        Some(Plan::To { new }) => Offer::To(new),
+        Some(Plan::To { new, stamp }) if held.is_some_and(|held| held.stamp == stamp) => {
+            Offer::To(new)
+        }
+        Some(Plan::To { .. }) => Offer::Link(Standing::Used),
         Some(Plan::Back { old }) => Offer::Back(old),
         None => Offer::Link(Standing::Unknown),
     })
@@ -126,33 +141,34 @@ pub async fn look(office: &Office, token: &str) -> Result<Offer, Failure> {
 pub async fn done(office: &Office, actor: &Actor, token: &str) -> Result<Changed, Failure> {
     let now = office.world.now();
     let work = office.store.begin().await?;
-    let taken = work
-        .take_token(&link::digest(token), Purpose::Email, now)
-        .await?;
-    let account = match &taken {
-        Some(token) => work.account(&token.account).await?,
-        None => None,
+    let hash = link::digest(token);
+    let taken = match work.take_token(&hash, Purpose::Email, now).await? {
+        None => work.take_token(&hash, Purpose::Back, now).await?,
+        taken => taken,
     };
-    let account = account.filter(|account| account.state == State::Active);
-    let (Some(account), Some(plan)) = (account, taken.as_ref().and_then(plan)) else {
+    let Some((taken, plan)) = taken.and_then(|taken| plan(&taken).map(|plan| (taken, plan))) else {
         drop(work);
-        return Ok(Changed::Link(
-            match link::look(office, token, Purpose::Email).await? {
-                Standing::Good(_) => Standing::Used,
-                other => other,
-            },
-        ));
+        return Ok(Changed::Link(stands(office, token).await?));
+    };
+    let account = work.account(&taken.account).await?;
+    let account = account.filter(|account| account.state == State::Active);
+    let held = work.credentials(&taken.account).await?;
+    let (Some(account), Some(held)) = (account, held) else {
+        return Ok(Changed::Link(Standing::Used));
     };
     let (new, is_back) = match plan {
-        Plan::To { new } => (new, false),
+        Plan::To { stamp, .. } if stamp != held.stamp => {
+            return Ok(Changed::Link(Standing::Used));
+        }
+        Plan::To { new, .. } => (new, false),
         Plan::Back { old } => (old, true),
     };
     let old = account.email.clone();
-    match work
-        .set_email(&account.id, old.as_deref(), Some(&new))
-        .await
-    {
+    let changed = work.set_email(&account.id, old.as_deref(), Some(&new));
+    match changed.await {
         Err(Error::Taken(Field::Email)) => return Ok(Changed::Taken),
+        // Somebody else changed it in this moment.
+        Ok(false) => return Ok(Changed::Link(Standing::Used)),
         other => other?,
     };
     let after = Account {
@@ -164,36 +180,71 @@ pub async fn done(office: &Office, actor: &Actor, token: &str) -> Result<Changed
     note(office, &work, actor, &entry).await?;
     work.drop_tokens(&after.id, Purpose::Reset, now).await?;
     if is_back {
-        // Whoever changed it knows the password.
-        work.drop_tokens(&after.id, Purpose::Email, now).await?;
-        work.end_sessions(&after.id, None).await?;
-        let stamp = office.world.id();
-        work.set_keys(&after.id, &Keys::none(), &stamp).await?;
-        let address = link::make(
-            office,
-            &work,
-            &after.id,
-            Purpose::Reset,
-            &stamp,
-            life::EMAIL,
-        )
-        .await?;
-        outbox::mail(office, &work, &post::reset(office, &after, &address)).await?;
+        take_back(office, &work, &after, &taken).await?;
         work.commit().await?;
         return Ok(Changed::Back);
     }
     if let Some(old) = old {
-        let data = serde_json::to_string(&Plan::Back { old: old.clone() }).unwrap_or_default();
-        let back = link::make(office, &work, &after.id, Purpose::Email, &data, life::BACK).await?;
-        outbox::mail(
-            office,
-            &work,
-            &post::email_changed(office, &after, &old, actor, &back),
-        )
-        .await?;
+        tell(office, &work, actor, &after, &old).await?;
     }
     work.commit().await?;
     Ok(Changed::Done)
+}
+
+/// Whoever changed the address knows the password: it goes, with the sessions and with every later
+/// address's way back.
+async fn take_back(
+    office: &Office,
+    work: &Work,
+    after: &Account,
+    link: &Token,
+) -> Result<(), Failure> {
+    let now = office.world.now();
+    work.drop_tokens(&after.id, Purpose::Email, now).await?;
+    work.drop_tokens_since(&after.id, Purpose::Back, link.created, now)
+        .await?;
+    work.end_sessions(&after.id, None).await?;
+    let stamp = office.world.id();
+    work.set_keys(&after.id, &Keys::none(), &stamp).await?;
+    let (purpose, life) = (Purpose::Reset, life::EMAIL);
+    let address = link::make(office, work, &after.id, purpose, &stamp, life).await?;
+    Ok(outbox::mail(office, work, &post::reset(office, after, &address)).await?)
+}
+
+/// Tells the old address, with its way back.
+async fn tell(
+    office: &Office,
+    work: &Work,
+    actor: &Actor,
+    after: &Account,
+    old: &str,
+) -> Result<(), Failure> {
+    let now = office.world.now();
+    let plan = Plan::Back { old: old.into() };
+    let before = work.newest_token(&after.id, Purpose::Back, now).await?;
+    let token = office.world.token();
+    work.add_token(&NewToken {
+        hash: &link::digest(token.reveal()),
+        purpose: Purpose::Back,
+        account: &after.id,
+        data: &serde_json::to_string(&plan).unwrap_or_default(),
+        // Later than every other, also within one second.
+        created: before.map_or(now, |before| now.max(before.created + 1)),
+        expires: now + life::BACK,
+    })
+    .await?;
+    let page = format!("{}?t={}", link::page(Purpose::Back), token.reveal());
+    let address = post::link(office, &page);
+    let told = post::email_changed(office, after, old, actor, &address);
+    Ok(outbox::mail(office, work, &told).await?)
+}
+
+/// Why a link was not taken.
+async fn stands(office: &Office, token: &str) -> Result<Standing, Failure> {
+    Ok(match look(office, token).await? {
+        Offer::Link(standing) => standing,
+        _ => Standing::Used,
+    })
 }
 
 fn plan(token: &Token) -> Option<Plan> {

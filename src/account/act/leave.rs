@@ -22,11 +22,14 @@ pub async fn ask(
     if account.role == Role::Admin && work.other_admins(&account.id).await? == 0 {
         return Ok(Err(Mistake::new("login", "leave.last_admin")));
     }
+    let now = office.world.now();
+    if !work.erase(&account.id, account.state, now).await? {
+        // Suspended in this moment: that stays for staff to see.
+        return Ok(Err(Mistake::new("login", "leave.not_now")));
+    }
     let entry = Entry::new("account.deleted", Some(account), "done").detail("by its owner");
     note(office, &work, actor, &entry).await?;
     outbox::mail(office, &work, &post::deleted(office, account)).await?;
-    work.erase(&account.id, account.state, office.world.now())
-        .await?;
     work.commit().await?;
     Ok(Ok(()))
 }

@@ -48,7 +48,7 @@ pub fn page(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Confirm => "/confirm",
         Purpose::Reset => "/reset",
-        Purpose::Email => "/email-change",
+        Purpose::Email | Purpose::Back => "/email-change",
         Purpose::Setup => "/setup",
     }
 }

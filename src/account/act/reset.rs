@@ -3,7 +3,7 @@
 
 use super::check::{self, Mistake};
 use super::link::{self, Standing, life};
-use super::{Failure, note, outbox, pace};
+use super::{Failure, device, note, outbox, pace};
 use crate::account::audit::Entry;
 use crate::account::store::{Purpose, Token, Work};
 use crate::account::{Account, Actor, Office, State, post};
@@ -13,7 +13,10 @@ use crate::secret::Secret;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Set {
     /// The password is set, and all sessions have ended.
-    Done,
+    Done {
+        /// The new value of the cookie that knows accounts, when it changes.
+        device: Option<String>,
+    },
     /// It breaks a rule; the link is still good.
     Mistake(Mistake),
     /// The link cannot be used.
@@ -72,7 +75,8 @@ pub async fn look(office: &Office, token: &str, purpose: Purpose) -> Result<Stan
     Ok(if fits { standing } else { Standing::Used })
 }
 
-/// Sets the password by a link, and ends all sessions.
+/// Sets the password by a link, and ends all sessions. The browser is known from now on: whoever
+/// has the link may try the new password, however many others try theirs.
 ///
 /// # Errors
 /// [`Failure`].
@@ -82,6 +86,7 @@ pub async fn set(
     token: &str,
     purpose: Purpose,
     password: &Secret<String>,
+    device: Option<&str>,
 ) -> Result<Set, Failure> {
     let found = match look(office, token, purpose).await? {
         Standing::Good(found) => found,
@@ -119,7 +124,9 @@ pub async fn set(
     )
     .await?;
     work.commit().await?;
-    Ok(Set::Done)
+    Ok(Set::Done {
+        device: device::remember(office, device, account.login.as_str()),
+    })
 }
 
 /// A password was chosen: new keys, every other session and every link to choose one ends, and a

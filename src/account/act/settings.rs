@@ -77,7 +77,7 @@ pub async fn save(
 ) -> Result<Policy, Unsaved> {
     let policy = policy.tidy().map_err(Unsaved::Wrong)?;
     let work = office.store.begin().await?;
-    if digest(&saved(office, &work).await?) != seen {
+    if digest(&held(office, &work).await?) != seen {
         return Err(Unsaved::Stale);
     }
     write(office, &work, actor, &policy).await?;
@@ -90,6 +90,12 @@ pub async fn save(
 pub(super) async fn saved(office: &Office, store: &Store) -> Result<Policy, Error> {
     let setting = store.setting(NAME).await?;
     Ok(read(office, setting.as_ref()))
+}
+
+/// The same, and nobody else changes it until the work ends.
+pub(super) async fn held(office: &Office, work: &Work) -> Result<Policy, Error> {
+    work.hold_setting(NAME).await?;
+    saved(office, work).await
 }
 
 /// Writes a policy that was checked, and what changed by it to the audit trail.

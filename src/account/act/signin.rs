@@ -10,8 +10,8 @@ use super::pace::Pace;
 use super::{Failure, device, note, second_factor, session};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
-use crate::account::password::Verdict;
-use crate::account::store::{Credentials, Work};
+use crate::account::password::{Keys, Verdict};
+use crate::account::store::{Credentials, Work, email_key};
 use crate::account::{Account, AccountId, Actor, Office, State};
 use crate::secret::Secret;
 
@@ -33,8 +33,6 @@ pub struct Form<'a> {
 pub enum Outcome {
     /// Signed in.
     In {
-        /// Who.
-        account: Box<Account>,
         /// The key of the session.
         key: Secret<String>,
         /// The new value of the cookie that knows accounts, when it changes.
@@ -66,18 +64,19 @@ struct Half {
 /// [`Failure`], too many tries among them.
 pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outcome, Failure> {
     let found = find(office, form.name).await?;
-    let name = found.as_ref().map_or_else(
-        || typed(form.name),
-        |(account, _)| account.login.as_str().to_owned(),
-    );
-    let device = device::known(office, form.device, &name);
-    let pace = Pace::page(&name, actor, device.as_deref());
+    let asked = asked(form.name);
+    let name = found
+        .as_ref()
+        .map_or(asked.as_str(), |(account, _)| account.login.as_str());
+    let device = device::known(office, form.device, name);
+    // Counted by what was typed: one count for a name and its address would tell whose it is.
+    let pace = Pace::page(&asked, actor, device.as_deref());
     pace.step(office).await?;
     let keys = found.as_ref().and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(&form.password, keys).await?;
+    let verdict = look(office, &pace, &form.password, keys).await?;
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
         let account = found.as_ref().map(|(account, _)| account);
-        failed(office, actor, account, &name, "password").await?;
+        failed(office, actor, account, "password").await?;
         return Ok(Outcome::Wrong);
     };
     pace.forgive(office).await?;
@@ -101,7 +100,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form<'_>) -> Result<Outco
         let half = serde_json::to_vec(&half).unwrap_or_default();
         return Ok(Outcome::Half(office.seal.close("half", &half)));
     }
-    finish(office, work, actor, account, false, &form).await
+    finish(office, work, actor, account, &held.stamp, false, &form).await
 }
 
 /// Signs in with the code, after the password; `half` is what [`Outcome::Half`] gave.
@@ -123,17 +122,10 @@ pub async fn second(
     let work = office.store.begin().await?;
     if !second_factor::prove(office, &work, actor, &account, &held, code).await? {
         drop(work);
-        failed(
-            office,
-            actor,
-            Some(&account),
-            account.login.as_str(),
-            "code",
-        )
-        .await?;
+        failed(office, actor, Some(&account), "code").await?;
         return Ok(Outcome::Wrong);
     }
-    let outcome = finish(office, work, actor, &account, true, &form).await?;
+    let outcome = finish(office, work, actor, &account, &held.stamp, true, &form).await?;
     pace.forgive(office).await?;
     Ok(outcome)
 }
@@ -158,17 +150,17 @@ pub async fn for_prosody(
     password: &Secret<String>,
 ) -> Result<bool, Failure> {
     let name = typed(login);
-    let pace = Pace::meeting(&name);
+    let pace = Pace::meeting(office, &name, actor).await?;
     pace.step(office).await?;
     let found = office.store.sign_in_by_login(&name).await?;
     let keys = found
         .as_ref()
         .filter(|(account, _)| account.state == State::Active)
         .and_then(|(_, held)| held.keys.as_ref());
-    let verdict = office.hasher.check(password, keys).await?;
+    let verdict = look(office, &pace, password, keys).await?;
     let account = found.as_ref().map(|(account, _)| account);
     let (Some((account, held)), Verdict::Right(newer)) = (found.as_ref(), verdict) else {
-        failed(office, actor, account, &name, "meeting").await?;
+        failed(office, actor, account, "meeting").await?;
         return Ok(false);
     };
     pace.forgive(office).await?;
@@ -183,6 +175,31 @@ pub async fn for_prosody(
     Ok(true)
 }
 
+/// Looks at the password; one that could not be looked at was no try.
+async fn look(
+    office: &Office,
+    pace: &Pace,
+    password: &Secret<String>,
+    keys: Option<&Keys>,
+) -> Result<Verdict, Failure> {
+    match office.hasher.check(password, keys).await {
+        Ok(verdict) => Ok(verdict),
+        Err(busy) => {
+            pace.step_back(office).await?;
+            Err(busy.into())
+        }
+    }
+}
+
+/// What was typed in one form: a name, or an address as it is compared.
+fn asked(name: &str) -> String {
+    if name.contains('@') {
+        email_key(name)
+    } else {
+        typed(name)
+    }
+}
+
 async fn find(office: &Office, name: &str) -> Result<Option<(Account, Credentials)>, Failure> {
     Ok(if name.contains('@') {
         office.store.sign_in_by_email(name).await?
@@ -191,7 +208,7 @@ async fn find(office: &Office, name: &str) -> Result<Option<(Account, Credential
     })
 }
 
-/// The canonical form of what was typed; where there is none, the beginning of it, for the trail.
+/// The canonical form of what was typed; where there is none, the beginning of it, for the counts.
 fn typed(name: &str) -> String {
     Login::parse_known(name).map_or_else(
         |_| {
@@ -218,14 +235,23 @@ async fn half_way(office: &Office, half: &str) -> Result<Option<(Account, Creden
     }))
 }
 
+/// Begins the session, unless the password was changed or the account suspended while the one that
+/// was typed was looked at: that takes time, and sessions of before have ended by then.
 async fn finish(
     office: &Office,
     work: Work,
     actor: &Actor,
     account: &Account,
+    stamp: &str,
     second_factor: bool,
     form: &Form<'_>,
 ) -> Result<Outcome, Failure> {
+    // Held first and read then: whoever changes it waits for this session, and ends it.
+    work.seen(&account.id, office.world.now()).await?;
+    let now = work.sign_in_by_id(&account.id).await?;
+    if !now.is_some_and(|(now, held)| now.state == State::Active && held.stamp == stamp) {
+        return Ok(Outcome::Late);
+    }
     let login = account.login.as_str();
     let actor = Actor {
         account: Some(account.id.clone()),
@@ -242,21 +268,19 @@ async fn finish(
     .await?;
     work.commit().await?;
     Ok(Outcome::In {
-        account: Box::new(account.clone()),
         key,
         device: device::remember(office, form.device, login),
     })
 }
 
+/// Writes a failure down. A name that nobody has is not: passwords do get typed into that field.
 async fn failed(
     office: &Office,
     actor: &Actor,
     account: Option<&Account>,
-    name: &str,
     what: &str,
 ) -> Result<(), Failure> {
-    let mut entry = Entry::new("signin", account, "failed").detail(what);
-    name.clone_into(&mut entry.target_name);
+    let entry = Entry::new("signin", account, "failed").detail(what);
     let work = office.store.begin().await?;
     note(office, &work, actor, &entry).await?;
     Ok(work.commit().await?)

@@ -6,11 +6,11 @@
 //! also when the address has an account already: otherwise a second try would tell.
 
 use super::check::{self, Mistake};
-use super::{Failure, link, note, outbox, pace, settings};
+use super::{Failure, confirm, link, note, outbox, pace, settings};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
 use crate::account::policy::{Policy, Registration};
-use crate::account::store::{Error, Field, Invite, NewAccount, Purpose, Work};
+use crate::account::store::{Error, Field, Invite, NewAccount, Work};
 use crate::account::{Account, Actor, Office, Origin, Role, State, post};
 use crate::secret::Secret;
 
@@ -109,6 +109,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form) -> Result<Asked, Fa
         }
         other => other?,
     }
+    let invited = invite.is_some();
     if let Some(invite) = invite
         && !take(&work, &new, &invite, now).await?
     {
@@ -116,15 +117,7 @@ pub async fn ask(office: &Office, actor: &Actor, form: Form) -> Result<Asked, Fa
     }
     let account = account(&new);
     let days = policy.confirm_days;
-    let address = link::make(
-        office,
-        &work,
-        &new.id,
-        Purpose::Confirm,
-        "",
-        days * 24 * 3600,
-    )
-    .await?;
+    let address = confirm::link(office, &work, &account, invited, days).await?;
     // Both are written, so that both take the time; one is sent.
     let confirm = post::confirm(office, &account, &address);
     let already = post::already_registered(office, owner.as_ref().unwrap_or(&account));

@@ -1,10 +1,10 @@
 //! What administrators do with an account, in the console or on the command line. Nobody chooses
 //! the password of somebody else: they get a link and choose it themselves.
 
-use super::approve::step;
+use super::approve::{REASON, step};
 use super::refusal::{Refusal, Result};
 use super::staff::{find, moved, not_oneself, somebody_is_left};
-use super::{check, groups, link, note, outbox};
+use super::{check, confirm, groups, link, note, outbox};
 use crate::account::audit::Entry;
 use crate::account::login::Login;
 use crate::account::state::Event;
@@ -163,7 +163,8 @@ pub async fn edit(
 /// Forbids signing in for now, in meetings too; ends all sessions, and tells the owner.
 ///
 /// # Errors
-/// When the account is not active, is one's own, or the last administrator's.
+/// When the account is not active, is one's own, or the last administrator's, or the reason is too
+/// long.
 pub async fn suspend(
     office: &Office,
     actor: &Actor,
@@ -172,6 +173,9 @@ pub async fn suspend(
 ) -> Result<Account> {
     not_oneself(actor, id)?;
     let reason = reason.trim();
+    if reason.chars().count() > REASON {
+        return Err(Refusal::Long("reason"));
+    }
     let work = office.store.begin().await?;
     somebody_is_left(&work, &find(&work, id).await?).await?;
     let account = step(office, &work, id, Event::Suspend).await?;
@@ -276,7 +280,7 @@ pub async fn reset(office: &Office, actor: &Actor, id: &AccountId) -> Result<Acc
     if account.email.is_none() {
         return Err(Refusal::EmailNone);
     }
-    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
+    let link = fresh(office, &work, &account).await?;
     outbox::mail(office, &work, &post::reset(office, &account, &link)).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("by mail");
     note(office, &work, actor, &entry).await?;
@@ -295,7 +299,7 @@ pub async fn setup(
 ) -> Result<(Account, Secret<String>)> {
     let work = office.store.begin().await?;
     let account = signs_in(&work, id).await?;
-    let link = fresh(office, &work, &account, Purpose::Reset, link::life::RESET).await?;
+    let link = fresh(office, &work, &account).await?;
     let entry = Entry::new("password.reset_started", Some(&account), "done").detail("link shown");
     note(office, &work, actor, &entry).await?;
     work.commit().await?;
@@ -342,7 +346,10 @@ pub async fn resend(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     if account.email.is_none() {
         return Err(Refusal::EmailNone);
     }
-    let link = fresh(office, &work, &account, Purpose::Confirm, days * 86_400).await?;
+    let invited = confirm::was_invited(&work, &account).await?;
+    let now = office.world.now();
+    work.drop_tokens(id, Purpose::Confirm, now).await?;
+    let link = confirm::link(office, &work, &account, invited, days).await?;
     outbox::mail(office, &work, &post::confirm(office, &account, &link)).await?;
     let entry = Entry::new("signup.resent", Some(&account), "done").detail("by staff");
     note(office, &work, actor, &entry).await?;
@@ -350,17 +357,11 @@ pub async fn resend(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     Ok(account)
 }
 
-/// A link that takes the place of those before it.
-async fn fresh(
-    office: &Office,
-    work: &Work,
-    account: &Account,
-    purpose: Purpose,
-    seconds: i64,
-) -> Result<String> {
-    work.drop_tokens(&account.id, purpose, office.world.now())
-        .await?;
-    Ok(link::make(office, work, &account.id, purpose, "", seconds).await?)
+/// A link to choose a password, which takes the place of those before it.
+async fn fresh(office: &Office, work: &Work, account: &Account) -> Result<String> {
+    let (id, purpose) = (&account.id, Purpose::Reset);
+    work.drop_tokens(id, purpose, office.world.now()).await?;
+    Ok(link::make(office, work, id, purpose, "", link::life::RESET).await?)
 }
 
 /// Ends sessions and links: whoever holds one is out at once.

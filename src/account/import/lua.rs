@@ -1,7 +1,5 @@
 //! Reads the tables that Prosody keeps its data in: `return { ["k"] = "v"; … };`. Only literals:
 //! nothing is ever run, names and calls are refused. Bounded in depth and in number.
-//!
-//! Over 400 lines: one grammar, whose parts make no sense apart.
 
 /// Deepest nesting.
 const DEPTH: usize = 16;
@@ -53,11 +51,6 @@ impl Table {
             Value::Number(n) if n.fract() == 0.0 && (0.0..=9e15).contains(n) => Some(*n as i64),
             _ => None,
         }
-    }
-
-    /// Entries in their order.
-    pub fn entries(&self) -> impl Iterator<Item = (&Value, &Value)> {
-        self.0.iter().map(|(key, value)| (key, value))
     }
 }
 
@@ -384,71 +377,4 @@ fn hex(digits: &[u8]) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_prosody_writes() {
-        let text = b"return {\n\t[\"stored_key\"] = \"0f6e\";\n\t[\"salt\"] = \"af70\\\"\\\n\\r\\0\\195\\188\";\n\
-            \t[\"iteration_count\"] = 10000;\n\t[\"disabled\"] = true;\n\t[\"meta\"] = { [1] = (1/0); 'x', y = -1.5e3, [[\nlong]] };\n};\n";
-        let table = read(text).unwrap();
-        assert_eq!(table.text("stored_key"), Some(&b"0f6e"[..]));
-        assert_eq!(table.text("salt"), Some("af70\"\n\r\0ü".as_bytes()));
-        assert_eq!(table.whole("iteration_count"), Some(10000));
-        assert_eq!(table.get("disabled"), Some(&Value::Bool(true)));
-        let Some(Value::Table(meta)) = table.get("meta") else {
-            panic!("{table:?}");
-        };
-        assert_eq!(meta.get("y"), Some(&Value::Number(-1500.0)));
-        assert_eq!(meta.entries().count(), 4);
-        assert!(
-            meta.entries()
-                .any(|(_, value)| *value == Value::Text(b"long".to_vec()))
-        );
-        assert_eq!(read(b"return {}").map(|t| t.entries().count()), Ok(0));
-    }
-
-    #[test]
-    fn nothing_is_run() {
-        for (text, line) in [
-            (&b"return os.execute('x')"[..], 1),
-            (b"os.execute('x') return {}", 1),
-            (b"return {\n\n a = print };", 3),
-            (b"return { a = f() }", 1),
-            (b"return { a = 'x' .. 'y' }", 1),
-            (b"return { a = 1 + 1 }", 1),
-            (b"return { a = (2^60) }", 1),
-            (b"return {} x", 1),
-            (b"return { a = \"x\n\" }", 2),
-            (b"return { [{}] = 1 }", 1),
-            (b"return { [nil] = 1 }", 1),
-            (b"return { a = '\\400' }", 1),
-            (b"return { a = '\\u{110000}' }", 1),
-            (b"return { a = '\\q' }", 1),
-            (b"return { a = inf }", 1),
-            (b"return { a = 1einf }", 1),
-            (b"return {", 1),
-            (b"return", 1),
-            (b"", 1),
-            (b"\x1bLua", 1),
-        ] {
-            let why = read(text).unwrap_err();
-            assert_eq!(why.line, line, "{}: {why}", String::from_utf8_lossy(text));
-        }
-        let deep = [b"return ".to_vec(), b"{".repeat(100_000)].concat();
-        assert!(read(&deep).is_err());
-        let minus = [b"return { ".to_vec(), b"-".repeat(100_000)].concat();
-        assert!(read(&minus).is_err());
-        let wide = [b"return {".to_vec(), b"1,".repeat(20_000), b"}".to_vec()].concat();
-        assert!(read(&wide).is_err());
-    }
-
-    proptest::proptest! {
-        #![proptest_config(proptest::test_runner::Config::with_cases(4000))]
-        #[test]
-        fn bytes_do_not_break_it(bytes: Vec<u8>, tail in "[\\[\\]{}=;,\"'\\\\0-9a-fx.()/\\- \\n]{0,60}") {
-            let _ = read(&bytes);
-            let _ = read(format!("return {{{tail}").as_bytes());
-        }
-    }
-}
+mod tests;

@@ -84,10 +84,4 @@ impl Report {
         self.refused.append(other.refused);
         self.left_alone.append(other.left_alone);
     }
-
-    /// Whether anything was written, or would have been.
-    #[must_use]
-    pub fn is_no_op(&self) -> bool {
-        self.taken == 0
-    }
 }

@@ -296,9 +296,8 @@ impl Shared {
         let params = argon2::Params::new(memory, passes, 1, Some(32)).ok()?;
         let salt = chance()?;
         let mut output = Zeroizing::new([0; 32]);
-        argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
-            .hash_password_into(password.as_bytes(), &salt, &mut *output)
-            .ok()?;
+        let how = (argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        super::memory::argon2(how, password, &salt, &mut *output)?;
         Some(format!(
             "$argon2id$v=19$m={memory},t={passes},p=1${}${}",
             STANDARD_NO_PAD.encode(salt),

@@ -9,6 +9,7 @@
 pub mod breached;
 pub mod form;
 mod hasher;
+mod memory;
 pub mod proof;
 pub mod scram;
 pub mod strength;

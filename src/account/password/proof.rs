@@ -26,14 +26,12 @@ impl Form {
             } => {
                 let mut made = Zeroizing::new(vec![0; output.len()]);
                 argon2::Params::new(*memory, *passes, *lanes, Some(output.len()))
+                    .ok()
                     .and_then(|params| {
-                        argon2::Argon2::new(*algorithm, *version, params).hash_password_into(
-                            password.as_bytes(),
-                            salt,
-                            &mut made,
-                        )
+                        let how = (*algorithm, *version, params);
+                        super::memory::argon2(how, password, salt, &mut made)
                     })
-                    .is_ok()
+                    .is_some()
                     && equal(&made, output)
             }
             Self::Pbkdf2 {

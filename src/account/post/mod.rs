@@ -15,7 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Actor, Office, State};
-use paper::Values;
+use paper::{Values, Waits};
 
 /// A mail as it waits in the database. It may hold links that are secrets: it is stored sealed, and
 /// its contents are never shown.
@@ -154,6 +154,24 @@ pub fn somebody_waits(
         ..Values::default()
     };
     write(office, reader, "somebody-waits", values)
+}
+
+/// To the same: `count` wait, and these are among them.
+#[must_use]
+pub fn people_wait(office: &Office, reader: &Reader<'_>, count: i64, some: &[Account]) -> Mail {
+    let people = some.iter().map(|account| Waits {
+        person: clean(&account.display_name),
+        login: account.login.as_str().to_owned(),
+        email: clean(account.email.as_deref().unwrap_or_default()),
+        reason: clean(&account.reason),
+    });
+    let values = Values {
+        count,
+        people: people.collect(),
+        list: link(office, "/admin/waiting"),
+        ..Values::default()
+    };
+    write(office, reader, "people-wait", values)
 }
 
 /// A new password may be chosen at `link`.

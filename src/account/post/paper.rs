@@ -9,6 +9,7 @@ use tera::{Context, Tera};
 
 use crate::account::text::catalogue::{Catalogue, TextError};
 use crate::account::text::speaker;
+use crate::render::reasons;
 
 macro_rules! mails {
     ($($name:literal),* $(,)?) => {
@@ -35,6 +36,7 @@ mails![
     "email-changed",
     "expired",
     "password-changed",
+    "people-wait",
     "recovery-code-used",
     "rejected",
     "reset",
@@ -82,8 +84,19 @@ pub(super) struct Values {
     pub second_link: String,
     /// The page with everybody who waits.
     pub list: String,
-    /// How many are left.
+    /// How many are left, or wait.
     pub count: i64,
+    /// Who waits.
+    pub people: Vec<Waits>,
+}
+
+/// Somebody who waits, as [`Values`] has them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Waits {
+    pub person: String,
+    pub login: String,
+    pub email: String,
+    pub reason: String,
 }
 
 /// Templates of all mails.
@@ -176,20 +189,11 @@ fn sample() -> Values {
         second_link: text(),
         list: text(),
         count: 2,
+        people: vec![Waits {
+            person: text(),
+            login: text(),
+            email: text(),
+            reason: text(),
+        }],
     }
-}
-
-/// The whole chain of the engine's error.
-fn reasons(error: &tera::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text
 }

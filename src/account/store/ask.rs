@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Row as _};
+use sqlx::{Any, AssertSqlSafe, Row as _, ValueRef as _};
 
 use super::error::{Error, Result};
 use super::kind::Kind;
@@ -140,6 +140,18 @@ impl<'a> Fields<'a> {
         self.row.try_get(place)
     }
 
+    /// A text or a number as a text that sorts as the column does: numbers get leading zeros.
+    pub(super) fn sortable(&mut self) -> Result<Option<String>, sqlx::Error> {
+        let place = self.place();
+        match self.row.try_get_raw(place)?.type_info().kind() {
+            AnyTypeInfoKind::BigInt => {
+                let number: Option<i64> = self.row.try_get(place)?;
+                Ok(number.map(padded))
+            }
+            _ => self.row.try_get(place),
+        }
+    }
+
     pub(super) fn maybe_number(&mut self) -> Result<Option<i64>, sqlx::Error> {
         let place = self.place();
         self.row.try_get(place)
@@ -150,6 +162,27 @@ impl<'a> Fields<'a> {
 pub(super) trait FromRow: Sized {
     /// Reads the columns in the order of the statement.
     fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error>;
+}
+
+/// A number with leading zeros, so that texts sort as numbers do.
+pub(super) fn padded(number: i64) -> String {
+    format!("{:020}", number.max(0))
+}
+
+/// A value of one of the columns that lists go by, as [`Fields::sortable`] reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sortable(pub(super) String);
+
+impl FromRow for Sortable {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error> {
+        Ok(Self(fields.sortable()?.unwrap_or_default()))
+    }
+}
+
+impl FromRow for Option<Sortable> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, sqlx::Error> {
+        Ok(fields.sortable()?.map(Sortable))
+    }
 }
 
 /// A word that no version of this program wrote.

@@ -172,37 +172,6 @@ impl Work {
         Ok(done)
     }
 
-    /// Gives an account another name: sign-in and XMPP localpart.
-    pub async fn rename(
-        &self,
-        id: &AccountId,
-        login: &crate::account::login::Login,
-        skeleton: &str,
-    ) -> Result<bool> {
-        fit("login", 64, login.as_str())?;
-        fit("login", 190, skeleton)?;
-        let Some(account) = self.account(id).await? else {
-            return Ok(false);
-        };
-        let done = self
-            .did(
-                sql("UPDATE accounts SET login = ?, login_skeleton = ? WHERE id = ? AND login = ? AND state <> 'deleted'")
-                    .text(login.as_str())
-                    .text(skeleton)
-                    .text(&id.0)
-                    .text(account.login.as_str()),
-            )
-            .await?;
-        let after = Account {
-            login: login.clone(),
-            ..account
-        };
-        if done {
-            self.find_again(&after).await?;
-        }
-        Ok(done)
-    }
-
     /// Deletes an account: its name stays reserved, everything personal goes, and so do its
     /// sessions, links, codes, groups and notes. `false` when it is not in that state (any more).
     pub async fn erase(&self, id: &AccountId, from: State, now: i64) -> Result<bool> {
@@ -336,12 +305,7 @@ impl Store {
         .map(|_| ())
     }
 
-    /// Those of the given names that are taken: for imports, some hundred at a time.
-    pub async fn taken_logins(&self, logins: &[String]) -> Result<Vec<String>> {
-        self.taken("login", logins).await
-    }
-
-    /// Those of the given looks that are taken.
+    /// Those of the given looks that are taken: for imports, some hundred at a time.
     pub async fn taken_skeletons(&self, skeletons: &[String]) -> Result<Vec<String>> {
         self.taken("login_skeleton", skeletons).await
     }

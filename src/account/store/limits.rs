@@ -78,6 +78,12 @@ impl Store {
         .await
     }
 
+    /// Takes one back under a name, of what was not to be counted after all.
+    pub async fn count_back(&self, name: &str) -> Result<()> {
+        let ask = sql("UPDATE limits SET hits = hits - 1 WHERE name = ? AND hits > 0");
+        self.run(ask.text(cut(name, 190))).await.map(|_| ())
+    }
+
     /// Forgets a name: after a right password.
     pub async fn uncount(&self, name: &str) -> Result<()> {
         self.run(sql("DELETE FROM limits WHERE name = ?").text(cut(name, 190)))

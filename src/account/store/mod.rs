@@ -16,6 +16,7 @@ mod bulk;
 mod change;
 mod claims;
 mod connect;
+mod count;
 mod credentials;
 mod error;
 mod expiry;

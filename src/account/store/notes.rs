@@ -60,14 +60,4 @@ impl Work {
         .await
         .map(|_| ())
     }
-
-    /// Removes a note. Whether it was there.
-    pub async fn remove_note(&self, account: &AccountId, id: &str) -> Result<bool> {
-        self.did(
-            sql("DELETE FROM notes WHERE account = ? AND id = ?")
-                .text(&account.0)
-                .text(id),
-        )
-        .await
-    }
 }

@@ -36,17 +36,18 @@ impl Store {
         )
         .await
     }
-
-    /// Every setting that was saved.
-    pub async fn settings(&self) -> Result<Vec<Setting>> {
-        self.all(sql(
-            "SELECT name, value, changed, changed_by FROM settings ORDER BY name",
-        ))
-        .await
-    }
 }
 
 impl Work {
+    /// Holds a setting until the transaction ends: what is read of it from now on stays so. One that
+    /// was never saved cannot be held.
+    pub async fn hold_setting(&self, name: &str) -> Result<()> {
+        // A write that changes nothing is the lock that all three understand.
+        self.run(sql("UPDATE settings SET name = name WHERE name = ?").text(name))
+            .await
+            .map(|_| ())
+    }
+
     /// Saves a setting. Of two who save the first value of a name in the same moment one may get
     /// [`super::Error::Taken`].
     pub async fn set_setting(&self, new: &Setting) -> Result<()> {
@@ -72,11 +73,5 @@ impl Work {
         )
         .await
         .map(|_| ())
-    }
-
-    /// Removes a setting: the file's value holds again. Whether there was one.
-    pub async fn remove_setting(&self, name: &str) -> Result<bool> {
-        self.did(sql("DELETE FROM settings WHERE name = ?").text(name))
-            .await
     }
 }

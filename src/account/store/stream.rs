@@ -2,13 +2,20 @@
 
 use std::collections::VecDeque;
 
-use super::ask::{Ask, sql};
+use super::ask::{Ask, Sortable, sql};
 use super::kind::Kind;
 use super::users::{Sort, Wanted};
-use super::walk::Row;
 
 /// How many ranges are read with one question.
-pub(super) const TOGETHER: usize = 8;
+pub(super) const TOGETHER: usize = 4;
+
+/// Accounts of the first piece of a range; each further one has four times as many.
+const SMALLEST: usize = 16;
+/// Accounts of a piece at the most.
+const LARGEST: usize = 256;
+
+/// A row of a range: class, value, key, and whether it is wanted.
+pub(super) type Row = (i64, (Sortable, (String, i64)));
 
 /// An account that may be on the page.
 #[derive(Debug, Clone)]
@@ -22,7 +29,7 @@ pub(super) struct Candidate {
 
 /// The accounts of one class from a place on.
 pub(super) struct Stream {
-    pub(super) class: i64,
+    class: i64,
     /// What stands before each value, so that classes compare: the digit of a state.
     prefix: String,
     /// The column's value and the key from which to read on.
@@ -33,7 +40,7 @@ pub(super) struct Stream {
     is_read: bool,
     buffer: VecDeque<Candidate>,
     is_at_end: bool,
-    /// Rows of the next piece.
+    /// Accounts of the next piece.
     piece: usize,
 }
 
@@ -53,7 +60,7 @@ impl Stream {
             is_read,
             buffer: VecDeque::new(),
             is_at_end: false,
-            piece: 16,
+            piece: SMALLEST,
         }
     }
 
@@ -76,25 +83,22 @@ impl Stream {
         self.buffer.pop_front()
     }
 
-    /// The question for the next pieces of some ranges: class, value, key, whether it is wanted.
-    /// There are always one or [`TOGETHER`] of them, so that drivers know the statement.
+    /// The question for the next pieces of some ranges: those of a piece that are wanted, and its
+    /// last one in any case, where the next piece begins. There are always one or [`TOGETHER`] of
+    /// them, so that drivers know the statement.
     pub(super) fn ask(
         some: &[&mut Self],
         kind: Kind,
         sort: Sort,
         descending: bool,
         wanted: &Wanted,
+        piece: usize,
     ) -> Ask {
         let column = sort.column();
         let (direction, sign) = if descending {
             ("DESC", "<=")
         } else {
             ("ASC", ">=")
-        };
-        let hit = if wanted.condition.is_empty() {
-            "1".to_owned()
-        } else {
-            format!("CASE WHEN {} THEN 1 ELSE 0 END", wanted.condition)
         };
         let (beyond, order) = if column == "login" {
             (format!("a.login {sign} ?"), format!("a.login {direction}"))
@@ -105,56 +109,52 @@ impl Stream {
             )
         };
         let count = if some.len() == 1 { 1 } else { TOGETHER };
+        // Numbers in the text rather than values: PostgreSQL would expect thousands of rows.
+        let (all, last) = (piece.to_string(), format!("1 OFFSET {}", piece - 1));
+        let part = |name: String, hit: &str, limit: &str, only: &str| {
+            format!(
+                "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
+                 WHERE a.class = ? AND {beyond} ORDER BY {order} LIMIT {limit}) {name}{only}"
+            )
+        };
+        let wants = wanted.as_number();
         let parts: Vec<String> = (0..count)
-            .map(|at| {
-                format!(
-                    "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
-                     WHERE a.class = ? AND {beyond} ORDER BY {order} LIMIT ?) t{at}"
-                )
+            .flat_map(|at| {
+                [
+                    part(format!("t{at}"), &wants, &all, " WHERE hit = 1"),
+                    part(format!("l{at}"), "0", &last, ""),
+                ]
             })
             .collect();
         let mut ask = sql(parts.join(" UNION ALL "));
         for at in 0..count {
             // A place that no range needs asks for a class that nobody is in.
             let nobody = (String::new(), String::new());
-            let (class, (value, id), piece) = some.get(at).map_or((-1, &nobody, 1), |stream| {
-                (stream.class, &stream.from, stream.piece)
-            });
-            ask = ask
-                .texts(wanted.values.iter().map(String::as_str))
-                .number(class);
-            let times = if column == "login" {
-                1
-            } else {
-                kind.beyond_values()
-            };
-            for _ in 0..times {
-                ask = if sort.is_number() {
-                    ask.number(value.parse().unwrap_or(0))
-                } else {
-                    ask.text(value)
-                };
+            let (class, (value, id)) = some
+                .get(at)
+                .map_or((-1, &nobody), |stream| (stream.class, &stream.from));
+            ask = ask.texts(wanted.values.iter().map(String::as_str));
+            for _ in 0..2 {
+                ask = sort.place(ask.number(class), kind, value, id);
             }
-            if column != "login" {
-                ask = ask.text(id);
-            }
-            ask = ask.number(i64::try_from(piece).unwrap_or(i64::MAX));
         }
         ask
     }
 
     /// Gives the rows of [`Stream::ask`] to their ranges.
-    pub(super) fn fill(some: &mut [&mut Self], rows: Vec<Row<String>>, descending: bool) {
+    pub(super) fn fill(some: &mut [&mut Self], rows: Vec<Row>, descending: bool) {
         let mut fresh: Vec<Vec<Candidate>> = some.iter().map(|_| Vec::new()).collect();
-        for (class, (value, (id, hit))) in rows {
+        for (class, (Sortable(value), (id, hit))) in rows {
             if let Some(at) = some.iter().position(|stream| stream.class == class) {
                 let hit = hit != 0;
                 fresh[at].push(Candidate { value, id, hit });
             }
         }
         for (stream, mut fresh) in some.iter_mut().zip(fresh) {
-            stream.is_at_end = fresh.len() < stream.piece;
-            fresh.sort_by(|a, b| (&a.value, &a.id).cmp(&(&b.value, &b.id)));
+            // The last of the piece, unless it is shorter. It may be among the hits too.
+            stream.is_at_end = fresh.iter().all(|candidate| candidate.hit);
+            fresh.sort_by(|a, b| (&a.value, &a.id, b.hit).cmp(&(&b.value, &b.id, a.hit)));
+            fresh.dedup_by(|a, b| a.id == b.id);
             if descending {
                 fresh.reverse();
             }
@@ -170,7 +170,18 @@ impl Stream {
                 candidate.value.insert_str(0, &stream.prefix);
             }
             stream.buffer.extend(fresh);
-            stream.piece = (stream.piece * 4).min(500);
+            stream.piece = (stream.piece * 4).min(LARGEST);
         }
+    }
+
+    /// How many accounts of each of some ranges are read next, the nearest first, when so many may
+    /// be looked at: always one of three sizes, so that drivers know the statement. `None`: enough
+    /// was looked at.
+    pub(super) fn piece(some: &[&mut Self], left: usize) -> Option<usize> {
+        let mut piece = some.first()?.piece;
+        while piece > SMALLEST && piece * some.len() > left {
+            piece /= 4;
+        }
+        (piece * some.len() <= left).then_some(piece)
     }
 }

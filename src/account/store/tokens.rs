@@ -14,13 +14,21 @@ pub enum Purpose {
     Reset,
     /// Confirms another address.
     Email,
+    /// Takes a change of the address back.
+    Back,
     /// Sets the first password.
     Setup,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::Confirm, Self::Reset, Self::Email, Self::Setup];
+    pub const ALL: [Self; 5] = [
+        Self::Confirm,
+        Self::Reset,
+        Self::Email,
+        Self::Back,
+        Self::Setup,
+    ];
 
     /// The word in the database.
     #[must_use]
@@ -29,6 +37,7 @@ impl Purpose {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::Email => "email",
+            Self::Back => "back",
             Self::Setup => "setup",
         }
     }
@@ -96,6 +105,17 @@ impl Store {
         self.one(
             sql("SELECT purpose, account, data, created, expires, used FROM tokens WHERE hash = ? AND purpose = ?")
                 .text(hash)
+                .text(purpose.as_str()),
+        )
+        .await
+    }
+
+    /// The newest link of an account for a purpose, whether it can be used or not.
+    pub async fn last_token(&self, account: &AccountId, purpose: Purpose) -> Result<Option<Token>> {
+        self.one(
+            sql("SELECT purpose, account, data, created, expires, used FROM tokens WHERE account = ? AND purpose = ? \
+                 ORDER BY created DESC LIMIT 1")
+                .text(&account.0)
                 .text(purpose.as_str()),
         )
         .await
@@ -170,6 +190,24 @@ impl Work {
                 .number(now)
                 .text(&account.0)
                 .text(purpose.as_str()),
+        )
+        .await
+    }
+
+    /// The same for those made at a time (Unix seconds) or later.
+    pub async fn drop_tokens_since(
+        &self,
+        account: &AccountId,
+        purpose: Purpose,
+        since: i64,
+        now: i64,
+    ) -> Result<u64> {
+        self.run(
+            sql("UPDATE tokens SET used = ? WHERE account = ? AND purpose = ? AND used IS NULL AND created >= ?")
+                .number(now)
+                .text(&account.0)
+                .text(purpose.as_str())
+                .number(since),
         )
         .await
     }

@@ -5,21 +5,22 @@
 //! A search or a group is answered from the index of words or of members as long as few fit; where
 //! many do, the list is walked in its order and 1,000 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
-
-use std::collections::HashSet;
+//!
+//! Over 400 lines: what is asked for, and the one way in which it is answered.
 
 use super::Store;
 use super::accounts::{origin_rank, role_rank, state_rank};
-use super::ask::{Ask, places, sql};
+use super::ask::{Ask, Sortable, sql};
 use super::error::{Error, Result};
 use super::groups::GroupId;
+use super::kind::Kind;
 use super::page::{Page, Total, mark, size, unmark};
 use super::walk::CLASSES;
 use super::words::terms;
 use crate::account::{Account, AccountId, Origin, Role, State};
 
 /// How many matches of the search, or members of a group, are gathered and sorted.
-const FEW: usize = 1000;
+const FEW: i64 = 1000;
 /// Where counting ends.
 const COUNTED: u64 = 1000;
 
@@ -110,8 +111,41 @@ impl Sort {
     }
 
     /// Whether that is a number.
-    pub(super) fn is_number(self) -> bool {
+    fn is_number(self) -> bool {
         matches!(self, Self::Created | Self::LastSeen)
+    }
+
+    /// Binds a value of the column.
+    fn value(self, ask: Ask, value: &str) -> Ask {
+        if self.is_number() {
+            ask.number(value.parse().unwrap_or(0))
+        } else {
+            ask.text(value)
+        }
+    }
+
+    /// Binds a place in the order, value and key, as [`Kind::beyond`] asks for it; logins need no key.
+    pub(super) fn place(self, mut ask: Ask, kind: Kind, value: &str, id: &str) -> Ask {
+        if self.column() == "login" {
+            return ask.text(value);
+        }
+        for _ in 0..kind.beyond_values() {
+            ask = self.value(ask, value);
+        }
+        ask.text(id)
+    }
+
+    /// The state that a mark of the order of states begins with, as the smallest class of it, and
+    /// the value of the column.
+    pub(super) fn split(self, value: &str) -> (i64, &str) {
+        let mut chars = value.chars();
+        let state = chars.next().filter(|_| self == Self::State);
+        state.map_or((0, value), |digit| {
+            (
+                i64::from(digit.to_digit(10).unwrap_or(0)) * 1000,
+                chars.as_str(),
+            )
+        })
     }
 }
 
@@ -146,9 +180,14 @@ impl Store {
             });
         }
         if let Some(few) = self.few(&list.filter, &terms).await? {
-            return self
-                .gathered(list, rows, after, &classes, &terms, &few)
-                .await;
+            let (ids, next, total) = self
+                .gathered(list, rows, after, &classes, few, &terms)
+                .await?;
+            return Ok(Page {
+                rows: self.accounts(&ids).await?,
+                next,
+                total,
+            });
         }
         let wanted = Wanted::of(&list.filter, &terms);
         let (ids, next) = self.walked(list, rows, after, &wanted).await?;
@@ -201,103 +240,97 @@ impl Store {
             .collect())
     }
 
-    /// Everybody who may fit search and group, when they are few.
-    async fn few(&self, filter: &UserFilter, terms: &[String]) -> Result<Option<Vec<String>>> {
-        let mut fewest: Option<Vec<String>> = None;
-        let mut asks: Vec<Ask> = Vec::new();
-        if let Some(group) = &filter.group {
-            let ask = format!(
-                "SELECT account FROM memberships WHERE grp = ? LIMIT {}",
-                FEW + 1
-            );
-            asks.push(sql(ask).text(&group.0));
+    /// The rarest of what search and group ask for, when few fit it: how to read their keys.
+    async fn few(&self, filter: &UserFilter, terms: &[String]) -> Result<Option<Ask>> {
+        let most = FEW + 1;
+        let group = filter.group.iter().map(|group| {
+            let ask = format!("SELECT account FROM memberships WHERE grp = ? LIMIT {most}");
+            sql(ask).text(&group.0)
+        });
+        let words = terms.iter().map(|term| {
+            let ask =
+                format!("SELECT account FROM words WHERE word >= ? AND word < ? LIMIT {most}");
+            sql(ask).text(term).text(format!("{term}\u{10FFFF}"))
+        });
+        let mut asks: Vec<Ask> = group.chain(words).collect();
+        if asks.is_empty() {
+            return Ok(None);
         }
-        // Longer words are rarer.
-        let mut by_length: Vec<&String> = terms.iter().collect();
-        by_length.sort_by_key(|term| std::cmp::Reverse(term.len()));
-        for term in by_length {
-            let ask = format!(
-                "SELECT account FROM words WHERE word >= ? AND word < ? LIMIT {}",
-                FEW + 1
-            );
-            asks.push(sql(ask).text(term).text(format!("{term}\u{10FFFF}")));
-        }
-        for ask in asks {
-            let found: Vec<String> = self.all(ask).await?;
-            if found.len() <= FEW && fewest.as_ref().is_none_or(|few| found.len() < few.len()) {
-                let is_enough = found.len() < 100;
-                fewest = Some(found);
-                if is_enough {
-                    break;
-                }
-            }
-        }
-        Ok(fewest.map(|found| {
-            let once: HashSet<String> = found.into_iter().collect();
-            once.into_iter().collect()
-        }))
+        let counts: Vec<String> = asks
+            .iter()
+            .enumerate()
+            .map(|(at, ask)| {
+                let count = ask.statement.replacen("account", "1 AS one", 1);
+                format!("SELECT COUNT(*), {at} FROM ({count}) c{at}")
+            })
+            .collect();
+        let mut count = sql(counts.join(" UNION ALL "));
+        count.values = asks.iter().flat_map(|ask| ask.values.clone()).collect();
+        let counts: Vec<(i64, i64)> = self.all(count).await?;
+        let rarest = counts.into_iter().min().filter(|(count, _)| *count <= FEW);
+        Ok(rarest.and_then(|(_, at)| Some(asks.swap_remove(usize::try_from(at).ok()?))))
     }
 
-    /// A page out of a few who are gathered, filtered and sorted.
+    /// The keys of a page out of a few who are gathered, filtered and sorted; where the next page
+    /// begins, and how many fit.
     async fn gathered(
         &self,
         list: &UserList,
         rows: usize,
         after: Option<(String, String)>,
         classes: &[i64],
+        few: Ask,
         terms: &[String],
-        few: &[String],
-    ) -> Result<Page<Account>> {
-        let wanted = Wanted::of(&list.filter, terms);
-        let (sort, column) = (list.sort, list.sort.column());
-        let mut found: Vec<(String, String)> = Vec::new();
-        for some in few.chunks(500) {
-            let also = if wanted.condition.is_empty() {
+    ) -> Result<(Vec<AccountId>, Option<String>, Option<Total>)> {
+        let (sort, wanted) = (list.sort, Wanted::of(&list.filter, terms));
+        let (direction, sign) = if list.descending {
+            ("DESC", "<")
+        } else {
+            ("ASC", ">")
+        };
+        let state = if sort == Sort::State {
+            "a.class - a.class % 1000"
+        } else {
+            "0"
+        };
+        let beyond = if after.is_some() {
+            format!("WHERE (s, v, id) {sign} (?, ?, ?) ")
+        } else {
+            String::new()
+        };
+        // `+ 0` keeps planners from going through the classes rather than the keys.
+        let mut ask = sql(format!(
+            "SELECT s, v, id, n FROM (SELECT {state} AS s, a.{} AS v, a.id AS id, COUNT(*) OVER () AS n \
+             FROM (SELECT DISTINCT account FROM ({}) f) k JOIN accounts a ON a.id = k.account \
+             WHERE a.class + 0 IN ({}){}) t {beyond}ORDER BY s {direction}, v {direction}, id {direction} LIMIT {}",
+            sort.column(),
+            few.statement,
+            numbers(classes),
+            wanted.and(),
+            rows + 1,
+        ));
+        ask.values = few.values;
+        ask = ask.texts(wanted.values.iter().map(String::as_str));
+        if let Some((value, id)) = &after {
+            let (state, value) = sort.split(value);
+            ask = sort.value(ask.number(state), value).text(id);
+        }
+        let found: Vec<(i64, (Sortable, (String, i64)))> = self.all(ask).await?;
+        let total = match found.first() {
+            Some((_, (_, (_, count)))) => Some(Total::Exactly(u64::try_from(*count).unwrap_or(0))),
+            None if after.is_none() => Some(Total::Exactly(0)),
+            None => None,
+        };
+        let page = Page::cut(found, rows, |(state, (Sortable(value), (id, _)))| {
+            let prefix = if sort == Sort::State {
+                (state / 1000).to_string()
+            } else {
                 String::new()
-            } else {
-                format!(" AND {}", wanted.condition)
             };
-            // `+ 0` keeps planners from going through the classes rather than the keys.
-            let ask = sql(format!(
-                "SELECT a.class, a.{column}, a.id FROM accounts a WHERE a.id IN ({}) AND a.class + 0 IN ({}){also}",
-                places(some.len()),
-                numbers(classes),
-            ))
-            .texts(some.iter().map(String::as_str))
-            .texts(wanted.values.iter().map(String::as_str));
-            if sort.is_number() {
-                let rows: Vec<(i64, (i64, String))> = self.all(ask).await?;
-                found.extend(rows.into_iter().map(|(_, (value, id))| (padded(value), id)));
-            } else {
-                let rows: Vec<(i64, (String, String))> = self.all(ask).await?;
-                found.extend(rows.into_iter().map(|(class, (value, id))| match sort {
-                    Sort::State => (format!("{}{value}", class / 1000), id),
-                    _ => (value, id),
-                }));
-            }
-        }
-        let total = Some(Total::Exactly(found.len() as u64));
-        found.sort();
-        if list.descending {
-            found.reverse();
-        }
-        if let Some((value, id)) = after {
-            let last = (comparable(sort, &value), id);
-            found.retain(|row| {
-                if list.descending {
-                    *row < last
-                } else {
-                    *row > last
-                }
-            });
-        }
-        let page = Page::cut(found, rows, |(value, id)| mark(&shown(sort, value), id));
-        let ids: Vec<AccountId> = page.rows.into_iter().map(|(_, id)| AccountId(id)).collect();
-        Ok(Page {
-            rows: self.accounts(&ids).await?,
-            next: page.next,
-            total,
-        })
+            mark(&shown(sort, &format!("{prefix}{value}")), id)
+        });
+        let ids = page.rows.into_iter().map(|(_, (_, (id, _)))| AccountId(id));
+        Ok((ids.collect(), page.next, total))
     }
 }
 
@@ -342,19 +375,23 @@ impl Wanted {
             values,
         }
     }
-}
 
-/// A number with leading zeros, so that texts sort as numbers do.
-pub(super) fn padded(number: i64) -> String {
-    format!("{:020}", number.max(0))
-}
+    /// The condition behind another one.
+    fn and(&self) -> String {
+        if self.condition.is_empty() {
+            String::new()
+        } else {
+            format!(" AND {}", self.condition)
+        }
+    }
 
-/// A value such that texts sort as values do.
-pub(super) fn comparable(sort: Sort, value: &str) -> String {
-    if sort.is_number() {
-        padded(value.parse().unwrap_or(0))
-    } else {
-        value.to_owned()
+    /// 1 where it fits, 0 where not.
+    pub(super) fn as_number(&self) -> String {
+        if self.condition.is_empty() {
+            "1".to_owned()
+        } else {
+            format!("CASE WHEN {} THEN 1 ELSE 0 END", self.condition)
+        }
     }
 }
 

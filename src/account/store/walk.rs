@@ -2,21 +2,18 @@
 //! indexes, until the page is full or enough was looked at.
 
 use super::Store;
-use super::ask::sql;
+use super::ask::{Sortable, sql};
 use super::error::Result;
 use super::page::mark;
-use super::stream::{Candidate, Stream, TOGETHER};
-use super::users::{Sort, UserList, Wanted, padded, shown};
+use super::stream::{Candidate, Row, Stream, TOGETHER};
+use super::users::{Sort, UserList, Wanted, shown};
 use crate::account::AccountId;
 
 /// How many accounts are looked at for one page when too many fit the search for its index.
 const BUDGET: usize = 1000;
 
 /// The first row of a range: class, value and key, where there is one.
-type Head<V> = (i64, (Option<V>, Option<String>));
-
-/// A row of a range: class, value, key, and whether it is wanted.
-pub(super) type Row<V> = (i64, (V, (String, i64)));
+type Head = (i64, (Option<Sortable>, Option<String>));
 
 /// Every class that somebody is in, found by jumping from one to the next in the index.
 pub(super) const CLASSES: &str = "WITH RECURSIVE c (v) AS (SELECT MIN(class) FROM accounts UNION ALL \
@@ -32,21 +29,21 @@ impl Store {
         wanted: &Wanted,
     ) -> Result<(Vec<AccountId>, Option<String>)> {
         let mut streams = self.streams(list, after.as_ref()).await?;
-        let (mut found, mut looked_at): (Vec<Candidate>, usize) = (Vec::new(), 0);
+        let (mut found, mut left) = (Vec::new(), BUDGET);
         let mut last: Option<Candidate> = None;
-        while looked_at < BUDGET && found.len() <= rows {
+        while found.len() <= rows {
             let Some(at) = nearest(&streams, list.descending) else {
                 last = None;
                 break;
             };
-            if streams[at].is_dry() {
-                self.fill(&mut streams, list, wanted).await?;
-                continue;
-            }
             let Some(candidate) = streams[at].take() else {
+                let looked_at = self.fill(&mut streams, list, wanted, left).await?;
+                if looked_at == 0 {
+                    break;
+                }
+                left -= looked_at;
                 continue;
             };
-            looked_at += 1;
             if candidate.hit {
                 found.push(candidate.clone());
             }
@@ -107,38 +104,12 @@ impl Store {
         ));
         // Once for the value, once for the key.
         for (value, id) in here.into_iter().chain(here) {
-            let times = if column == "login" {
-                1
-            } else {
-                self.kind().beyond_values()
-            };
-            for _ in 0..times {
-                ask = if sort.is_number() {
-                    ask.number(value.parse().unwrap_or(0))
-                } else {
-                    ask.text(value)
-                };
-            }
-            if column != "login" {
-                ask = ask.text(id);
-            }
+            ask = sort.place(ask, self.kind(), value, id);
         }
-        let heads: Vec<Head<String>> = if sort.is_number() {
-            let heads: Vec<Head<i64>> = self.all(ask).await?;
-            heads
-                .into_iter()
-                .map(|(class, (value, id))| (class, (value.map(padded), id)))
-                .collect()
-        } else {
-            self.all(ask).await?
-        };
+        let heads: Vec<Head> = self.all(ask).await?;
         let mark = after.filter(|_| sort == Sort::State).map(|(value, id)| {
-            let mut chars = value.chars();
-            let rank = chars
-                .next()
-                .and_then(|c| c.to_digit(10))
-                .map_or(0, i64::from);
-            (rank, chars.as_str().to_owned(), id.clone())
+            let (state, value) = sort.split(value);
+            (state / 1000, value.to_owned(), id.clone())
         });
         Ok(heads
             .into_iter()
@@ -151,7 +122,7 @@ impl Store {
                     true,
                 )),
                 (Some((rank, ..)), _) if (class / 1000 < *rank) != list.descending => None,
-                (_, (Some(value), Some(id))) => {
+                (_, (Some(Sortable(value)), Some(id))) => {
                     Some(Stream::begin(class, sort, (value, id), false))
                 }
                 _ => None,
@@ -159,8 +130,15 @@ impl Store {
             .collect())
     }
 
-    /// Reads on in those ranges that are empty and nearest.
-    async fn fill(&self, streams: &mut [Stream], list: &UserList, wanted: &Wanted) -> Result<()> {
+    /// Reads on in those ranges that are empty and nearest. How many accounts were looked at: none
+    /// when so many are no longer `left`.
+    async fn fill(
+        &self,
+        streams: &mut [Stream],
+        list: &UserList,
+        wanted: &Wanted,
+        left: usize,
+    ) -> Result<usize> {
         let (sort, descending) = (list.sort, list.descending);
         let mut dry: Vec<&mut Stream> = streams
             .iter_mut()
@@ -171,17 +149,13 @@ impl Store {
             if descending { order.reverse() } else { order }
         });
         dry.truncate(TOGETHER);
-        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted);
-        let rows: Vec<Row<String>> = if sort.is_number() {
-            let rows: Vec<Row<i64>> = self.all(ask).await?;
-            rows.into_iter()
-                .map(|(class, (value, rest))| (class, (padded(value), rest)))
-                .collect()
-        } else {
-            self.all(ask).await?
+        let Some(piece) = Stream::piece(&dry, left) else {
+            return Ok(0);
         };
+        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted, piece);
+        let rows: Vec<Row> = self.all(ask).await?;
         Stream::fill(&mut dry, rows, descending);
-        Ok(())
+        Ok(piece * dry.len())
     }
 }
 

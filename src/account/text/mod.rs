@@ -118,12 +118,6 @@ impl Texts {
         })
     }
 
-    /// The language of whoever asks for none of ours.
-    #[must_use]
-    pub fn language(&self) -> &str {
-        &self.language
-    }
-
     /// The language for a page: the one `wanted` (an account's, or chosen before), else the best
     /// of the browser's `Accept-Language`, else the site's.
     #[must_use]
@@ -134,19 +128,14 @@ impl Texts {
             .unwrap_or(&self.language)
     }
 
-    /// The function `t` of templates: `t(key="signin.title", name=value)`, in the language of
-    /// the variable `language` (inside a component: an argument of that name).
-    pub fn speaker(&self) -> impl Fn(Kwargs, &State) -> tera::TeraResult<String> + use<> {
-        speaker(&self.words)
-    }
-
     /// The paper that mails are written on.
     pub(super) fn paper(&self) -> &Paper {
         &self.paper
     }
 }
 
-/// See [`Texts::speaker`]. A placeholder without an argument is filled from the variable of that
+/// The function `t` of mails: `t(key="mail.hello", name=value)`, in the language of the variable
+/// `language` (inside a component: an argument of that name). A placeholder without an argument is filled from the variable of that
 /// name; a key that does not exist is an error.
 pub(super) fn speaker(
     words: &Arc<BTreeMap<String, Catalogue>>,

@@ -149,7 +149,7 @@ pub(super) fn site(
     let accounts = if has_accounts {
         accounts::table(ports)
     } else {
-        remarks.push("the program `jitsi-accounts` is neither beside this one nor on the PATH: meetings are tried without accounts".to_owned());
+        remarks.push("the program `jitsi-accounts` is neither beside this one nor on the PATH: meetings are tried without accounts (from the source, `cargo build` makes it)".to_owned());
         String::new()
     };
     let text = format!(

@@ -27,8 +27,8 @@ use smtp::{Line, Server, Tls};
 
 /// How many are taken at a time.
 const SHARE: usize = 20;
-/// Seconds for which they are ours.
-const LEASE: i64 = 600;
+/// Seconds for which they are ours; in the second half nothing new is begun.
+const LEASE: i64 = 240;
 /// How often the outbox is looked at when nothing is known to be due.
 const LOOK: Duration = Duration::from_secs(2);
 /// Seconds until the next try, by the number of tries; the last for all that follow.
@@ -48,6 +48,24 @@ pub(super) enum Trouble {
     /// None will.
     #[error("{0}")]
     Lasting(String),
+}
+
+impl Trouble {
+    /// The same without an address.
+    fn without(self, address: &str) -> Self {
+        let veil = |why: String| {
+            if address.is_empty() {
+                why
+            } else {
+                why.replace(address, "…")
+            }
+        };
+        match self {
+            Self::Passing(why) => Self::Passing(veil(why)),
+            Self::Away(why) => Self::Away(veil(why)),
+            Self::Lasting(why) => Self::Lasting(veil(why)),
+        }
+    }
 }
 
 /// How things leave.
@@ -254,6 +272,8 @@ async fn settle(
     carried: Result<(), Trouble>,
 ) -> Result<(), Error> {
     let (id, kind) = (queued.id.as_str(), queued.what.as_str());
+    // Servers like to repeat the address; whose it is belongs neither into the log nor beside it.
+    let carried = carried.map_err(|trouble| trouble.without(&queued.recipient));
     let is_mail = queued.what == What::Mail;
     let now = office.world.now();
     let is_old = now - queued.created > LIFETIME;
@@ -284,4 +304,18 @@ async fn settle(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_kept_without_the_address() {
+        let said = "550 5.1.1 <ann@example.org>: no such user".to_owned();
+        let kept = Trouble::Lasting(said).without("ann@example.org");
+        assert_eq!(kept.to_string(), "550 5.1.1 <…>: no such user");
+        let kept = Trouble::Passing("451 later".into()).without("");
+        assert_eq!(kept.to_string(), "451 later");
+    }
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::Trouble;
 use super::letter::Letter;
 use crate::desk::names;
+use crate::render::reasons;
 use crate::secret::Secret;
 
 /// For the way to the server, TLS and password.
@@ -162,15 +163,5 @@ impl Line {
 
 /// An error with what caused it: the server's own words.
 fn said(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let more = inner.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = inner.source();
-    }
-    text.chars().take(300).collect()
+    reasons(error).chars().take(300).collect()
 }

@@ -116,11 +116,13 @@ pub(super) async fn hold(
         }
     }
     // What the kernel has let in already is served, unless a successor has the same socket.
-    while !door.outlives_us()
-        && let Ok(place) = Arc::clone(&room).try_acquire_owned()
-        && let Ok(Ok(visit)) = timeout(Duration::ZERO, door.accept()).await
-    {
-        begin(visit, &pages, bounds, &stage, Counted::new(place, &metrics));
+    if !door.outlives_us() {
+        door.shut();
+        while let Ok(place) = Arc::clone(&room).try_acquire_owned()
+            && let Ok(visit) = door.waiting()
+        {
+            begin(visit, &pages, bounds, &stage, Counted::new(place, &metrics));
+        }
     }
     drop(door);
     let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
@@ -144,10 +146,13 @@ fn begin(
     tokio::spawn(async move {
         // A connection that says nothing costs a small task, and no buffers.
         let begun = tokio::select! {
-            begun = timeout(bounds.first_byte, first_byte(&visit)) => begun,
-            () = reached(&mut stage, Stage::Closing) => return,
+            begun = timeout(bounds.first_byte, first_byte(&visit)) => matches!(begun, Ok(Ok(()))),
+            // Perhaps something has come that nobody has told us of yet.
+            () = reached(&mut stage, Stage::Closing) => {
+                peek(&visit).is_ok() && first_byte(&visit).await.is_ok()
+            }
         };
-        if !matches!(begun, Ok(Ok(()))) {
+        if !begun {
             return;
         }
         conversation(visit, pages, bounds, stage).await;
@@ -158,28 +163,33 @@ fn begin(
 /// Waits for the first byte, or the end. That a socket is readable is sometimes said of one that
 /// is not, so it is looked at.
 async fn first_byte(visit: &Visit) -> io::Result<()> {
-    use rustix::net::{RecvFlags, recv};
     loop {
-        let mut byte = [0; 1];
         let seen = match visit {
             Visit::Tcp(stream, _) => {
                 stream.readable().await?;
-                stream.try_io(Interest::READABLE, || {
-                    Ok(recv(stream, &mut byte, RecvFlags::PEEK)?)
-                })
+                stream.try_io(Interest::READABLE, || peek(visit))
             }
             Visit::Unix(stream) => {
                 stream.readable().await?;
-                stream.try_io(Interest::READABLE, || {
-                    Ok(recv(stream, &mut byte, RecvFlags::PEEK)?)
-                })
+                stream.try_io(Interest::READABLE, || peek(visit))
             }
         };
         match seen {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            seen => return seen.map(|_| ()),
+            seen => return seen,
         }
     }
+}
+
+/// Whether something, or the end, can be read at once.
+fn peek(visit: &Visit) -> io::Result<()> {
+    use rustix::net::{RecvFlags, recv};
+    let (mut byte, flags) = ([0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    match visit {
+        Visit::Tcp(stream, _) => recv(stream, &mut byte, flags)?,
+        Visit::Unix(stream) => recv(stream, &mut byte, flags)?,
+    };
+    Ok(())
 }
 
 /// What follows takes kilobytes, and so has a box of its own.
@@ -190,7 +200,10 @@ fn conversation(
     stage: watch::Receiver<Stage>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     match visit {
-        Visit::Tcp(stream, from) => Box::pin(talk(stream, Peer::Tcp(from), pages, bounds, stage)),
+        Visit::Tcp(stream, from) => {
+            let stream = Paced::new(stream, bounds.stall);
+            Box::pin(talk(stream, Peer::Tcp(from), pages, bounds, stage))
+        }
         Visit::Unix(stream) => {
             let stream = Paced::new(stream, bounds.stall);
             Box::pin(talk(stream, Peer::Socket, pages, bounds, stage))
@@ -227,7 +240,9 @@ async fn talk(
         .max_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
+    // The connection is looked at first: a request that has come is read before anything is closed.
     tokio::select! {
+        biased;
         _ = &mut connection => return,
         () = reached(&mut stage, Stage::Closing) => {}
     }

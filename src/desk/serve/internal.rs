@@ -1,7 +1,7 @@
 //! What only this machine may ask: whether the service is well, its figures, and, for Prosody,
 //! whether a password is right.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -9,18 +9,21 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::prosody;
-use crate::account::store::{Total, UserFilter};
-use crate::account::{Office, state};
+use crate::account::store::{Error, Total, UserFilter};
+use crate::account::{Office, Role, state};
 use crate::desk::metrics::{Gauge, Metrics};
 use crate::secret::Secret;
 
 /// How long the database may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// For how long figures from the database are shown again.
+/// For how long the outbox's figures are shown again.
 const FRESH: Duration = Duration::from_secs(15);
+/// And the accounts': to count a million takes the database some tenths of a second.
+const COUNTED: Duration = Duration::from_mins(1);
 
 /// What the answers are made of.
 pub(super) struct Desk {
@@ -28,7 +31,37 @@ pub(super) struct Desk {
     pub(super) metrics: Arc<Metrics>,
     /// What Prosody shows; without it, it is not answered.
     pub(super) secret: Option<Secret<String>>,
-    pub(super) gauges: Mutex<Option<(Instant, Arc<Vec<Gauge>>)>>,
+    pub(super) outbox: Kept<Vec<Gauge>>,
+    pub(super) accounts: Kept<Gauge>,
+}
+
+/// What was last asked of the database, and when.
+pub(super) struct Kept<T>(Mutex<Option<(Instant, Arc<T>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Kept<T> {
+    /// What is kept, while it is fresh; otherwise what is asked now. Whoever comes meanwhile waits for
+    /// the same answer.
+    async fn or(
+        &self,
+        fresh: Duration,
+        ask: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Arc<T>, Error> {
+        let mut kept = self.0.lock().await;
+        if let Some((at, known)) = kept.as_ref()
+            && at.elapsed() < fresh
+        {
+            return Ok(Arc::clone(known));
+        }
+        let known = Arc::new(ask.await?);
+        *kept = Some((Instant::now(), Arc::clone(&known)));
+        Ok(known)
+    }
 }
 
 /// The addresses.
@@ -71,16 +104,21 @@ async fn figures(State(desk): State<Arc<Desk>>) -> Response {
         help: "Passwords that are being hashed, or wait for it.",
         values: vec![(String::new(), as_figure(desk.office.hasher.load()))],
     }];
-    let asked = timeout(PATIENCE, kept(&desk)).await.ok().flatten();
+    let outbox = desk.outbox.or(FRESH, outbox(&desk.office));
+    let outbox = known(&desk, timeout(PATIENCE, outbox).await.ok());
     gauges.push(Gauge {
         name: "jitsi_accounts_database_up",
         help: "Whether the database answered.",
-        values: vec![(String::new(), if asked.is_some() { 1.0 } else { 0.0 })],
+        values: vec![(String::new(), if outbox.is_some() { 1.0 } else { 0.0 })],
     });
-    let page = match &asked {
-        Some(kept) => desk.metrics.show(gauges.iter().chain(kept.iter())),
-        None => desk.metrics.show(gauges.iter()),
+    let accounts = match outbox {
+        Some(_) => counted(&desk).await,
+        None => None,
     };
+    let outbox = outbox.iter().flat_map(|gauges| gauges.iter());
+    let page = desk
+        .metrics
+        .show(gauges.iter().chain(outbox).chain(accounts.as_deref()));
     let kind = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
@@ -88,51 +126,43 @@ async fn figures(State(desk): State<Arc<Desk>>) -> Response {
     (kind, page).into_response()
 }
 
-/// Figures from the database, asked for once in a while.
-async fn kept(desk: &Desk) -> Option<Arc<Vec<Gauge>>> {
-    {
-        let kept = desk.gauges.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, gauges)) = kept.as_ref()
-            && at.elapsed() < FRESH
-        {
-            return Some(Arc::clone(gauges));
-        }
-    }
-    match ask(&desk.office).await {
-        Ok(gauges) => {
-            let gauges = Arc::new(gauges);
-            let mut kept = desk.gauges.lock().unwrap_or_else(PoisonError::into_inner);
-            *kept = Some((Instant::now(), Arc::clone(&gauges)));
-            Some(gauges)
-        }
-        Err(error) => {
-            desk.metrics.database_error();
-            tracing::warn!(%error, "no figures from the database");
-            None
-        }
-    }
+/// Counting goes on when a page does not wait for its end; the next one shows it.
+async fn counted(desk: &Arc<Desk>) -> Option<Arc<Gauge>> {
+    let counting = tokio::spawn({
+        let desk = Arc::clone(desk);
+        async move { desk.accounts.or(COUNTED, accounts(&desk.office)).await }
+    });
+    let counted = timeout(PATIENCE, counting).await.ok();
+    known(desk, counted.and_then(Result::ok))
 }
 
-async fn ask(office: &Office) -> Result<Vec<Gauge>, crate::account::store::Error> {
+/// What was asked in time; a failure is counted and said.
+fn known<T>(desk: &Desk, asked: Option<Result<Arc<T>, Error>>) -> Option<Arc<T>> {
+    asked?
+        .inspect_err(|error| {
+            desk.metrics.database_error();
+            tracing::warn!(%error, "no figures from the database");
+        })
+        .ok()
+}
+
+async fn outbox(office: &Office) -> Result<Vec<Gauge>, Error> {
     let outbox = office.store.outbox().await?;
     let waits = outbox
         .oldest
         .map_or(0, |oldest| office.world.now() - oldest);
-    let mut states = Vec::new();
-    for state in state::State::ALL {
-        let filter = UserFilter {
-            state: Some(state),
-            ..UserFilter::default()
-        };
-        let (Total::Exactly(count) | Total::AtLeast(count)) =
-            office.store.count_users(&filter).await?;
-        states.push((format!("state=\"{}\"", state.as_str()), as_figure(count)));
-    }
+    let administrators = UserFilter {
+        state: Some(state::State::Active),
+        role: Some(Role::Admin),
+        ..UserFilter::default()
+    };
+    let (Total::Exactly(administrators) | Total::AtLeast(administrators)) =
+        office.store.count_users(&administrators).await?;
     Ok(vec![
         Gauge {
-            name: "jitsi_accounts_accounts",
-            help: "Accounts by state, counted up to 1000.",
-            values: states,
+            name: "jitsi_accounts_administrators",
+            help: "Active accounts that administer, counted up to 1000.",
+            values: vec![(String::new(), as_figure(administrators))],
         },
         Gauge {
             name: "jitsi_accounts_outbox",
@@ -148,6 +178,18 @@ async fn ask(office: &Office) -> Result<Vec<Gauge>, crate::account::store::Error
             values: vec![(String::new(), as_figure(waits))],
         },
     ])
+}
+
+async fn accounts(office: &Office) -> Result<Gauge, Error> {
+    let states = office.store.count_states().await?;
+    let value = |(state, count): (state::State, i64)| {
+        (format!("state=\"{}\"", state.as_str()), as_figure(count))
+    };
+    Ok(Gauge {
+        name: "jitsi_accounts_accounts",
+        help: "Accounts by state.",
+        values: states.into_iter().map(value).collect(),
+    })
 }
 
 fn as_figure(number: impl TryInto<u32>) -> f64 {

@@ -9,7 +9,7 @@ pub mod prosody;
 mod sockets;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -26,7 +26,7 @@ use crate::account::Office;
 use crate::account::settings::Settings;
 use crate::web::{self, App};
 use connections::{Bounds, Stage};
-use internal::Desk;
+use internal::{Desk, Kept};
 use sockets::{Door, Handed};
 
 /// Time that requests have to end when the service stops.
@@ -97,7 +97,8 @@ async fn stand(
         office: office.clone(),
         metrics: Arc::clone(&metrics),
         secret: secrets.prosody.clone(),
-        gauges: Mutex::default(),
+        outbox: Kept::default(),
+        accounts: Kept::default(),
     };
     let own = observe::internal(internal::router(Arc::new(desk)), &metrics);
     let (stage, _) = watch::channel(Stage::Open);

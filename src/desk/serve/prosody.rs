@@ -1,6 +1,7 @@
 //! Prosody's question whether a password is right: asked over the loopback with a shared secret,
 //! so that Prosody's one thread never hashes. Unknown, disabled and wrong get the same answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -29,6 +30,9 @@ pub struct Question {
     pub username: String,
     /// The password.
     pub password: Secret<String>,
+    /// Where the client is, as far as Prosody knows: for limits and the audit trail.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
 }
 
 impl Question {
@@ -58,6 +62,7 @@ pub(super) async fn password(State(desk): State<Arc<Desk>>, request: Request) ->
     drop(body);
     let actor = Actor {
         name: "prosody".into(),
+        address: question.address.map(|address| address.to_canonical()),
         ..Actor::default()
     };
     let asked = for_prosody(&desk.office, &actor, &question.username, &question.password).await;

@@ -1,7 +1,7 @@
 //! Where requests come in: sockets handed over by systemd, a Unix socket or a port of our own.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream as StdTcpStream};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -127,11 +127,45 @@ impl Door {
         match &self.socket {
             Socket::Tcp(socket) => {
                 let (stream, from) = socket.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok(Visit::Tcp(stream, from.ip().to_canonical()))
+                Visit::tcp(stream, from)
             }
             Socket::Unix(socket) => Ok(Visit::Unix(socket.accept().await?.0)),
         }
+    }
+}
+
+impl Door {
+    /// Lets nobody else in; who is in the kernel's queue stays there. Only a Unix socket can: whoever
+    /// connects by TCP between the last [`Door::waiting`] and the end of this door is turned away.
+    pub(super) fn shut(&self) {
+        if let Socket::Unix(socket) = &self.socket {
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Read);
+        }
+    }
+
+    /// The next in the kernel's queue, asked of the kernel itself: that a socket is ready is heard a
+    /// moment later.
+    pub(super) fn waiting(&self) -> io::Result<Visit> {
+        use rustix::net::{SocketFlags, accept_with};
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        match &self.socket {
+            Socket::Tcp(socket) => {
+                let stream = StdTcpStream::from(accept_with(socket, flags)?);
+                let from = stream.peer_addr()?;
+                Visit::tcp(TcpStream::from_std(stream)?, from)
+            }
+            Socket::Unix(socket) => {
+                let stream = StdUnixStream::from(accept_with(socket, flags)?);
+                Ok(Visit::Unix(UnixStream::from_std(stream)?))
+            }
+        }
+    }
+}
+
+impl Visit {
+    fn tcp(stream: TcpStream, from: SocketAddr) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self::Tcp(stream, from.ip().to_canonical()))
     }
 }
 

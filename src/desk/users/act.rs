@@ -1,13 +1,12 @@
 //! Verbs that change one account: each is the act of the console, under the name of who types.
 
-use std::io::{BufRead, IsTerminal};
-
 use serde_json::json;
 
-use super::{RoleWord, done, find, refused};
+use super::{RoleWord, done, find, group, refused};
 use crate::account::Office;
 use crate::account::act::approve::{self, Block, Rejection};
 use crate::account::act::users;
+use crate::command::terminal;
 use crate::desk::office;
 use crate::desk::report::{Failure, Report, USAGE};
 
@@ -94,18 +93,7 @@ pub(super) async fn approve(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let account = find(office, &args.name).await?;
-    let group = match &args.group {
-        None => None,
-        Some(name) => {
-            let found = office
-                .store
-                .group_by_name(name)
-                .await
-                .map_err(office::failure)?;
-            let missing = || Failure::failed(format!("there is no group `{}`", super::plain(name)));
-            Some(found.ok_or_else(missing)?.id)
-        }
-    };
+    let group = group(office, args.group.as_deref()).await?;
     let approved = approve::approve(office, &office::actor(), &account.id, group.as_ref()).await;
     approved.map_err(refused)?;
     again(office, &args.name, report, "is approved").await
@@ -203,7 +191,8 @@ pub(super) async fn remove(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let account = find(office, &args.name).await?;
-    if !args.yes && !ask(&format!("delete `{}` for good?", account.login.as_str())) {
+    let question = format!("delete `{}` for good?", account.login.as_str());
+    if !args.yes && terminal::ask(&question) != Some(true) {
         return Err(Failure::new(USAGE, "nothing was deleted")
             .hint("add --yes to delete without a question"));
     }
@@ -228,16 +217,4 @@ async fn again(
     let account = find(office, name).await?;
     done(report, &account, what);
     Ok(())
-}
-
-/// Asks on the terminal; without one the answer is no.
-fn ask(question: &str) -> bool {
-    use std::io::Write as _;
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return false;
-    }
-    let _ = write!(std::io::stderr(), "{question} [y/N] ");
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{RoleWord, refused, word};
+use super::{RoleWord, group, refused, word};
 use crate::account::Office;
 use crate::account::act::users::{New, create};
 use crate::desk::office;
@@ -52,18 +52,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
     } else {
         args.role
     };
-    let group = match &args.group {
-        None => None,
-        Some(name) => {
-            let found = office
-                .store
-                .group_by_name(name)
-                .await
-                .map_err(office::failure)?;
-            let missing = || Failure::failed(format!("there is no group `{}`", super::plain(name)));
-            Some(found.ok_or_else(missing)?.id)
-        }
-    };
+    let group = group(office, args.group.as_deref()).await?;
     let new = New {
         login: &args.name,
         display_name: &args.display_name,

@@ -1,6 +1,6 @@
 //! `users list`: a line for each account, as many as there are.
 
-use super::{plain, time, word};
+use super::{day, plain, word};
 use crate::account::store::{UserFilter, UserList};
 use crate::account::{Office, State};
 use crate::desk::office;
@@ -36,18 +36,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
                 .hint(format!("one of {words}"))
         })?),
     };
-    let group = match &args.group {
-        None => None,
-        Some(name) => {
-            let found = office
-                .store
-                .group_by_name(name)
-                .await
-                .map_err(office::failure)?;
-            let missing = || Failure::failed(format!("there is no group `{}`", plain(name)));
-            Some(found.ok_or_else(missing)?.id)
-        }
-    };
+    let group = super::group(office, args.group.as_deref()).await?;
     let mut list = UserList {
         filter: UserFilter {
             state,
@@ -75,7 +64,7 @@ pub(super) async fn run(office: &Office, args: &Args, report: &mut Report) -> Re
                 account.state.as_str(),
                 word(&account.role),
                 word(&account.origin),
-                &time(account.created)[..10],
+                day(account.created),
                 plain(account.email.as_deref().unwrap_or("-")),
             ));
         }

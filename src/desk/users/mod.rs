@@ -12,6 +12,7 @@ use super::report::{FAILED, Failure, Report, USAGE};
 use super::{Global, file, office};
 use crate::account::act::refusal::Refusal;
 use crate::account::login::Login;
+use crate::account::store::GroupId;
 use crate::account::{Account, Office, Role};
 
 #[derive(Debug, clap::Subcommand)]
@@ -112,6 +113,15 @@ async fn find(office: &Office, name: &str) -> Result<Account, Failure> {
     })
 }
 
+/// The group that is named, where one is.
+async fn group(office: &Office, name: Option<&str>) -> Result<Option<GroupId>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let found = office.store.group_by_name(name).await;
+    let missing = || Failure::failed(format!("there is no group `{}`", plain(name)));
+    let group = found.map_err(office::failure)?.ok_or_else(missing)?;
+    Ok(Some(group.id))
+}
+
 /// Why an act was refused.
 fn refused(refusal: Refusal) -> Failure {
     if let Refusal::Store(error) = refusal {
@@ -143,6 +153,11 @@ fn time(seconds: i64) -> String {
     .unwrap_or_default()
 }
 
+/// The day of it; nothing for a time that no calendar has.
+fn day(seconds: i64) -> String {
+    time(seconds).get(..10).unwrap_or_default().to_owned()
+}
+
 /// The word of a role, an origin or whatever else has one in JSON.
 fn word(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).ok();
@@ -162,4 +177,17 @@ fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_shows_people_of_every_time() {
+        assert_eq!(day(1_795_305_600), "2026-11-22");
+        for strange in [i64::MIN, i64::MAX, -99_999_999_999] {
+            assert_eq!(day(strange), "", "{strange}");
+        }
+    }
 }

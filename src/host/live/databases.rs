@@ -25,7 +25,9 @@ const VIEW: &str = "prosody_login";
 pub(super) fn look(live: &Live, root: &Root, wanted: &Database) -> Found {
     match exists(wanted) {
         Ok(false) => Found::State(State::Absent),
-        Ok(true) => Found::State(State::Database { fits: fits(wanted) }),
+        Ok(true) => Found::State(State::Database {
+            fits: fits(wanted, live.socket()),
+        }),
         Err(why) if is_up(live, root, wanted.engine) => Found::Unknown(why),
         Err(_) => Found::State(State::Absent),
     }
@@ -77,6 +79,14 @@ impl Live {
             (_, Engine::PostgreSql) => "postgresql",
         }
     }
+
+    /// MariaDB's socket, which a client without its files of options has to be told.
+    fn socket(&self) -> &'static str {
+        match self {
+            Self::Debian(_) => "/run/mysqld/mysqld.sock",
+            Self::Slackware(_) => "/run/mysql/mysql.sock",
+        }
+    }
 }
 
 fn exists(wanted: &Database) -> Result<bool, String> {
@@ -96,23 +106,46 @@ fn exists(wanted: &Database) -> Result<bool, String> {
     Ok(administer(wanted.engine, base, &sql)?.trim() == "1")
 }
 
-/// Do both roles come in?
-fn fits(wanted: &Database) -> bool {
-    let comes_in = |role: &str, password: &Option<Secret<String>>| {
+/// Do both roles come in, and does the reader's see the view, as soon as the service has made it?
+fn fits(wanted: &Database, socket: &str) -> bool {
+    let comes_in = |role: &str, password: &Option<Secret<String>>, sql: &str| {
         password
             .as_ref()
-            .is_none_or(|password| try_role(wanted, role, password))
+            .is_none_or(|password| try_role(wanted, socket, role, password, sql))
     };
-    comes_in(&wanted.name, &wanted.password) && comes_in(&wanted.reader(), &wanted.reader_password)
+    let looks = match has_view(wanted) {
+        true => "SELECT 1 FROM prosody_login WHERE 1 = 0;\n",
+        false => "SELECT 1;\n",
+    };
+    comes_in(&wanted.name, &wanted.password, "SELECT 1;\n")
+        && comes_in(&wanted.reader(), &wanted.reader_password, looks)
 }
 
-fn try_role(wanted: &Database, role: &str, password: &Secret<String>) -> bool {
-    let user = format!("--user={role}");
+fn has_view(wanted: &Database) -> bool {
+    let name = &wanted.name;
+    let (schema, base) = match wanted.engine {
+        Engine::MariaDb => (name.as_str(), "mysql"),
+        Engine::PostgreSql => ("public", name.as_str()),
+    };
+    let sql = format!(
+        "SELECT COUNT(*) FROM information_schema.views WHERE table_schema = '{schema}' AND table_name = '{VIEW}';"
+    );
+    administer(wanted.engine, base, &sql).is_ok_and(|said| said.trim() == "1")
+}
+
+fn try_role(
+    wanted: &Database,
+    socket: &str,
+    role: &str,
+    password: &Secret<String>,
+    sql: &str,
+) -> bool {
+    let (user, socket) = (format!("--user={role}"), format!("--socket={socket}"));
     let (client, variable, args) = match wanted.engine {
         Engine::MariaDb => (
             mariadb(),
             "MYSQL_PWD",
-            ["--no-defaults", "--protocol=socket", &user, &wanted.name],
+            ["--no-defaults", &socket, &user, &wanted.name],
         ),
         Engine::PostgreSql => {
             let user = ["--host=127.0.0.1", "--no-psqlrc"];
@@ -136,13 +169,14 @@ fn try_role(wanted: &Database, role: &str, password: &Secret<String>) -> bool {
         ]),
     };
     command.env(variable, password.reveal());
-    speak(command, "SELECT 1;\n").is_ok()
+    speak(command, sql).is_ok()
 }
 
 /// Makes database and roles, or mends them. A server that was just started may take a moment.
 pub(super) fn make(wanted: &Database) -> Result<(), String> {
+    // The books have no passwords: on the way back roles that were mended stay so.
     let (Some(password), Some(reader)) = (&wanted.password, &wanted.reader_password) else {
-        return Err("the passwords of its roles are not known here: run `apply`".to_owned());
+        return Ok(());
     };
     let until = Instant::now() + PATIENCE;
     while let Err(why) = exists(wanted) {
@@ -165,6 +199,7 @@ pub(super) fn make(wanted: &Database) -> Result<(), String> {
                  GRANT ALL PRIVILEGES ON `{pattern}`.* TO '{name}'@'localhost';\n\
                  CREATE USER IF NOT EXISTS '{role}'@'localhost' IDENTIFIED BY '{reader}';\n\
                  ALTER USER '{role}'@'localhost' IDENTIFIED BY '{reader}';\n\
+                 REVOKE ALL PRIVILEGES, GRANT OPTION FROM '{role}'@'localhost';\n\
                  GRANT SELECT, CREATE ON `{name}`.`{VIEW}` TO '{role}'@'localhost';\n\
                  REVOKE CREATE ON `{name}`.`{VIEW}` FROM '{role}'@'localhost';\n"
             );
@@ -186,6 +221,7 @@ pub(super) fn make(wanted: &Database) -> Result<(), String> {
             let rights = format!(
                 "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n\
                  GRANT USAGE, CREATE ON SCHEMA public TO {name};\n\
+                 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};\n\
                  GRANT USAGE ON SCHEMA public TO {role};\n\
                  CREATE OR REPLACE FUNCTION public.{VIEW}_is_read() RETURNS event_trigger LANGUAGE plpgsql AS $$\n\
                  BEGIN\n\

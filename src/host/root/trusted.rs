@@ -13,7 +13,8 @@ use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode as Bits, SFlag, fstat, mkdirat};
 use nix::unistd::{getegid, geteuid};
 
-use super::{MOST_LINKS, Root, kind, readable};
+use super::dir::readable;
+use super::{MOST_LINKS, Root, kind};
 
 impl Root {
     /// Opens a folder that belongs to this user or to root and that nobody else can write to. No

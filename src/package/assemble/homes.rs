@@ -1,7 +1,7 @@
 //! Where a family wants documents and manual pages.
 
-use super::{Family, Order, Unpacked};
-use crate::package::{Node, PackageError, PackagePath, txz};
+use super::{Family, Order};
+use crate::package::{Node, PackageError, PackagePath, Tree, txz};
 
 /// A package's own folders.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 /// When the catalogue names what is not there.
 pub fn documents<'a>(
     order: &Order<'_>,
-    sources: &'a [Unpacked<'_>],
+    sources: &'a [Tree],
 ) -> Result<Vec<(&'a PackagePath, &'a Node)>, PackageError> {
     let mut found = Vec::new();
     for named in &order.piece.docs {
@@ -111,7 +111,7 @@ pub fn documents<'a>(
         let is_it = |(one, node): &(&PackagePath, &Node)| {
             **one == path && matches!(node, Node::File { .. })
         };
-        let mut all = sources.iter().flat_map(|source| source.tree.iter());
+        let mut all = sources.iter().flat_map(|source| source.iter());
         let document = all.find(is_it).ok_or_else(|| PackageError::Catalogue {
             place: format!("piece `{}`, document `{named}`", order.piece.name),
             why: format!("it is in no source of {}", order.release.version),
@@ -119,15 +119,12 @@ pub fn documents<'a>(
         found.push(document);
     }
     for source in sources {
-        let mut tops = source
-            .tree
-            .iter()
-            .filter(|(path, _)| path.parent().is_none());
+        let mut tops = source.iter().filter(|(path, _)| path.parent().is_none());
         let only = match (tops.next(), tops.next()) {
             (Some((path, Node::Dir { .. })), None) => Some(path),
             _ => None,
         };
-        found.extend(source.tree.iter().filter(|(path, node)| {
+        found.extend(source.iter().filter(|(path, node)| {
             let folder = path.parent();
             let is_top = folder.is_none() || folder.as_ref() == only;
             let is_debian = folder.is_some_and(|folder| {

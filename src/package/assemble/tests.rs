@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use super::{Family, Order, Unpacked, assemble};
+use super::{Family, Order, assemble};
 use crate::package::meta::Arch;
 use crate::package::{Catalogue, Content, Meta, Node, PackagePath, Tree};
 
@@ -89,16 +89,7 @@ fn made(places: &str, family: Family, sources: &[Tree]) -> Result<(Meta, Tree), 
         build: 1,
         time: None,
     };
-    let source = &release.sources[0];
-    let sources: Vec<Unpacked> = sources
-        .iter()
-        .map(|tree| Unpacked {
-            source,
-            tree: tree.clone(),
-        })
-        .collect();
-    assemble(&order, &sources, None, &mut Cursor::new(Vec::new()))
-        .map_err(|error| error.to_string())
+    assemble(&order, sources, None, &mut Cursor::new(Vec::new())).map_err(|error| error.to_string())
 }
 
 fn paths(tree: &Tree) -> Vec<String> {
@@ -240,9 +231,7 @@ fn a_script_of_a_service_comes_with_its_piece_on_slackware_only() {
             build: 1,
             time: Some(5),
         };
-        let source = &release.sources[0];
-        let tree = upstream();
-        let sources = [Unpacked { source, tree }];
+        let sources = [upstream()];
         let (meta, tree) =
             assemble(&order, &sources, None, &mut Cursor::new(Vec::new())).expect("a tree");
         let script = path("etc/rc.d/rc.jicofo");

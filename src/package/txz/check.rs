@@ -68,14 +68,6 @@ pub struct Listing {
     pub description: Vec<String>,
 }
 
-impl Listing {
-    /// Bytes that its files take.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.files.values().sum()
-    }
-}
-
 /// Checks a package; `file_name` is what its file is called, without folders.
 ///
 /// # Errors

@@ -3,15 +3,18 @@
 # Builds stand-ins for the packages that SlackBuilds.org's scripts make, by pkgtools' own rules.
 # Programs that this machine's /usr has (Prosody, nginx, Caddy, Java, Lua modules) are not in them:
 # there the record counts. Jicofo and the bridge are the stand-ins in Java; the Prosody plugins and
-# the web application are those of other tests.
+# the web application are those of other tests. What only a site with accounts wants goes into
+# OUT/accounts; the account service in there is the real program.
 #
-#   packages.sh STANDINS LIBRARY OUT      LIBRARY: the HOCON library, a jar
+#   packages.sh STANDINS LIBRARY OUT PROGRAM      LIBRARY: the HOCON library, a jar
+#                                                 PROGRAM: jitsi-accounts
 
 set -e
-standins=$1 library=$2 out=$3
+standins=$1 library=$2 out=$3 program=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
+export XZ_OPT=-0   # they are unpacked once
 
 # tree NAME: an empty one, with what every package has, and go there.
 tree() {
@@ -93,3 +96,21 @@ tree jitsi-meet-web
 mkdir -p usr/share
 cp -R "$standins/meet" usr/share/jitsi-meet
 pack jitsi-meet-web
+
+out=$out/accounts
+mkdir "$out"
+tree luadbi
+pack luadbi
+
+tree jitsi-accounts
+install -D -m 755 "$program" usr/sbin/jitsi-accounts
+strip --strip-debug usr/sbin/jitsi-accounts
+pack jitsi-accounts
+
+tree mariadb
+mkdir -p etc/rc.d
+install -m 644 "$standins/slackware/rc.mysqld" etc/rc.d/rc.mysqld.new
+printf '[client]\nsocket = /run/mysql/mysql.sock\n[mysqld]\nsocket = /run/mysql/mysql.sock\nuser = mysql\n' > etc/my.cnf.new
+config etc/my.cnf
+config etc/rc.d/rc.mysqld
+pack mariadb

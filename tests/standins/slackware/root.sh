@@ -31,9 +31,9 @@ done
 echo 'Slackware 15.0' > etc/slackware-version
 printf 'NAME=Slackware\nID=slackware\nVERSION_ID=15.0\nVERSION_CODENAME=stable\n' > etc/os-release
 printf '%s\n' 'root:x:0:0::/root:/bin/bash' 'bin:x:1:1:bin:/bin:/bin/false' \
-  'nobody:x:99:99:nobody:/:/bin/false' > etc/passwd
-printf '%s\n' 'root::0:root' 'bin::1:root' 'users::100:' 'nogroup::99:' > etc/group
-printf '%s\n' 'root:*:9797:0:::::' 'bin:*:9797:0:::::' 'nobody:*:9797:0:::::' > etc/shadow
+  'mysql:x:27:27:MySQL:/var/lib/mysql:/bin/false' 'nobody:x:99:99:nobody:/:/bin/false' > etc/passwd
+printf '%s\n' 'root::0:root' 'bin::1:root' 'mysql::27:' 'users::100:' 'nogroup::99:' > etc/group
+printf '%s\n' 'root:*:9797:0:::::' 'bin:*:9797:0:::::' 'mysql:*:9797:0:::::' 'nobody:*:9797:0:::::' > etc/shadow
 chmod 640 etc/shadow
 printf '%s\n' 'SYS_UID_MIN 101' 'SYS_UID_MAX 999' 'SYS_GID_MIN 101' 'SYS_GID_MAX 999' > etc/login.defs
 printf '%s\n' 'passwd: files' 'group: files' 'shadow: files' 'hosts: files' > etc/nsswitch.conf

@@ -84,6 +84,10 @@ async fn page(
         .with("sessions", &sessions)
         .with("notes", &shown(store, id).await?)
         .with("entries", &entries)
+        .with(
+            "audit",
+            &format!("/admin/audit?target={}", encoded(account.login.as_str())),
+        )
         .with("outcome", &None::<Outcome>)
         .with("wrong", &wrong)
         .answer()
@@ -110,6 +114,12 @@ pub fn fresh(member: &Member, back: &str) -> Result<(), Fault> {
 /// `POST /admin/users/{id}`
 pub async fn edit(admin: Admin, Path(id): Path<String>, fields: Fields) -> Answer {
     let id = AccountId(id);
+    let before = admin.app.office.store.account(&id).await?;
+    let before = before.and_then(|account| account.email).unwrap_or_default();
+    if before != fields.trimmed("email") {
+        // Whoever has the address has the account.
+        fresh(&admin, &format!("/admin/users/{id}"))?;
+    }
     let edit = act::Edit {
         display_name: fields.get("display_name"),
         email: fields.get("email"),

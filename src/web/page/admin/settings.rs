@@ -17,11 +17,12 @@ const LISTS: [(&str, &str); 3] = [
     ("blocked_addresses", "addresses.hint"),
 ];
 
-/// Names of the numbers of days, with their bounds.
-const DAYS: [(&str, i64, i64); 3] = [
+/// Names of the numbers of days or hours, with their bounds.
+const DAYS: [(&str, i64, i64); 4] = [
     ("confirm_days", 1, 90),
     ("approve_days", 1, 3650),
     ("audit_days", 0, 36_500),
+    ("digest_hours", 0, 168),
 ];
 
 /// What stands in the fields.
@@ -129,6 +130,7 @@ fn read(fields: &Fields) -> Result<Policy, Vec<(&'static str, String)>> {
         confirm_days: days("confirm_days"),
         approve_days: days("approve_days"),
         audit_days: days("audit_days"),
+        digest_hours: days("digest_hours"),
     };
     if wrong.is_empty() {
         Ok(policy)

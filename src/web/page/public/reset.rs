@@ -2,8 +2,10 @@
 
 use axum::Form;
 use axum::extract::Query;
+use axum::http::HeaderMap;
 use serde::Deserialize;
 
+use super::sign_in::KNOWN;
 use super::{Token, dead};
 use crate::account::act::check::Mistake;
 use crate::account::act::link::Standing;
@@ -34,13 +36,13 @@ pub async fn show_first(visitor: Visitor, Query(Token { t }): Query<Token>) -> A
 }
 
 /// `POST /reset`
-pub async fn send(visitor: Visitor, Form(sent): Form<Sent>) -> Answer {
-    set(&visitor, &sent, Purpose::Reset).await
+pub async fn send(visitor: Visitor, headers: HeaderMap, Form(sent): Form<Sent>) -> Answer {
+    set(&visitor, &headers, &sent, Purpose::Reset).await
 }
 
 /// `POST /setup`
-pub async fn send_first(visitor: Visitor, Form(sent): Form<Sent>) -> Answer {
-    set(&visitor, &sent, Purpose::Setup).await
+pub async fn send_first(visitor: Visitor, headers: HeaderMap, Form(sent): Form<Sent>) -> Answer {
+    set(&visitor, &headers, &sent, Purpose::Setup).await
 }
 
 async fn open(scene: &Scene, token: &str, purpose: Purpose) -> Answer {
@@ -50,15 +52,18 @@ async fn open(scene: &Scene, token: &str, purpose: Purpose) -> Answer {
     }
 }
 
-async fn set(scene: &Scene, sent: &Sent, purpose: Purpose) -> Answer {
+async fn set(scene: &Scene, headers: &HeaderMap, sent: &Sent, purpose: Purpose) -> Answer {
     scene.limit(Cost::Try)?;
-    let office = &scene.app.office;
-    match reset::set(office, &scene.actor(), &sent.t, purpose, &sent.password).await? {
-        Set::Done => scene
-            .go("/sign-in")
-            .cookie(Cookie::Session.clear(&scene.app.site))
-            .say("reset.done")
-            .answer(),
+    let (office, site, actor) = (&scene.app.office, &scene.app.site, scene.actor());
+    let device = Cookie::Device.read(site, headers);
+    match reset::set(office, &actor, &sent.t, purpose, &sent.password, device).await? {
+        Set::Done { device } => {
+            let mut go = scene.go("/sign-in").cookie(Cookie::Session.clear(site));
+            if let Some(device) = device {
+                go = go.cookie(Cookie::Device.set(site, &device, Some(KNOWN)));
+            }
+            go.say("reset.done").answer()
+        }
         Set::Mistake(mistake) => page(scene, &sent.t, purpose, &[mistake]),
         Set::Link(standing) => dead(scene, &standing, "/forgot", "link.again"),
     }

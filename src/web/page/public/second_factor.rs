@@ -55,11 +55,9 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Form(sent): Form<Sent>) 
     };
     let (office, actor) = (&visitor.app.office, visitor.actor());
     match signin::second(office, &actor, half, &sent.code, form).await? {
-        Outcome::In {
-            account: _,
-            key,
-            device,
-        } => super::sign_in::enter(&visitor, &key, device.as_deref(), &sent.next),
+        Outcome::In { key, device } => {
+            super::sign_in::enter(&visitor, &key, device.as_deref(), &sent.next)
+        }
         Outcome::Wrong => {
             let wrong = [Mistake::new("code", "form.code.wrong")];
             page(&visitor, &sent.next, &wrong)

@@ -17,7 +17,7 @@ use crate::web::guard::{Scene, Visitor};
 use crate::web::limit::Cost;
 
 /// Seconds that a browser is known: as long as browsers keep a cookie.
-const KNOWN: i64 = 400 * 24 * 3600;
+pub(super) const KNOWN: i64 = 400 * 24 * 3600;
 /// Seconds between password and code.
 const HALF: i64 = 300;
 
@@ -71,11 +71,7 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Form(sent): Form<Sent>) 
                 .status(StatusCode::FORBIDDEN)
                 .answer()
         }
-        Outcome::In {
-            account: _,
-            key,
-            device,
-        } => enter(&visitor, &key, device.as_deref(), &sent.next),
+        Outcome::In { key, device } => enter(&visitor, &key, device.as_deref(), &sent.next),
         Outcome::Wrong | Outcome::Late => {
             let wrong = [Mistake::new("form", "signin.wrong")];
             page(&visitor, &sent.name, &sent.next, &wrong)

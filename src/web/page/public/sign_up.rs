@@ -15,6 +15,9 @@ use crate::web::answer::Answer;
 use crate::web::guard::{Scene, Visitor};
 use crate::web::limit::Cost;
 
+/// What a browser itself says of a user name while it is typed; nobody is asked, so nothing is told.
+const NAME: &str = r#"[^\s@\/:&'"<>]+"#;
+
 /// `?c=`: the code of an invitation.
 #[derive(Debug, Deserialize)]
 pub struct Code {
@@ -99,6 +102,7 @@ async fn page(scene: &Scene, sent: &Sent, mistakes: &[Mistake]) -> Answer {
         .with("asks_reason", &(policy.asks_reason() && !invited))
         .with("needs_approval", &(policy.mode == Registration::Approval))
         .with("terms_url", &policy.terms_url)
+        .with("pattern", NAME)
         .with("minimum", &office.settings.passwords.minimum)
         .mistakes(mistakes)
         .answer()

@@ -373,11 +373,13 @@ local function succeeded(name, address)
 	signed_in_from:set(places.pair, true);
 end
 
--- The whole network of 64 bits in IPv6, since that is what one customer has.
-local function counted_address(session)
+-- Where a session comes from; by BOSH and WebSocket that is what the web server says, when it is one of
+-- Prosody's `trusted_proxies`. The account service is told the address, if it is one; counted is the
+-- whole network of 64 bits in IPv6, since that is what one customer has.
+local function origin(session)
 	local text = tostring(session.ip):gsub("^::ffff:(%d+%.%d+%.%d+%.%d+)$", "%1");
 	local packed = net.pton(text);
-	return packed and #packed == 16 and packed:sub(1, 8) or text;
+	return { address = packed and text or nil, counted = packed and #packed == 16 and packed:sub(1, 8) or text };
 end
 
 -- PLAIN, BY THE ACCOUNT SERVICE
@@ -419,7 +421,7 @@ local function leave_place()
 end
 
 -- "right", "wrong", "limited", "absent" (nobody listens) or "silent".
-local function ask_service(name, password)
+local function ask_service(name, password, address)
 	if not take_place() then
 		trouble("line", "warn", "Too many passwords wait for the account service: some sign-ins are put off");
 		return "silent";
@@ -436,7 +438,7 @@ local function ask_service(name, password)
 	local request = http.request(service, {
 		method = "POST";
 		headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. (secret or "") };
-		body = json.encode({ username = name, password = password });
+		body = json.encode({ username = name, password = password, address = address });
 	}, function (body, code, response)
 		local said = code == 200 and json.decode(body);
 		if said and said.ok == true then
@@ -528,25 +530,25 @@ end
 local longest_password = 1024;
 
 -- Name and password as they were typed; Prosody's own reading of them is `name` and `prepared`.
-local function check(name, password, prepared, address)
-	if not may_try(name, address) then
+local function check(name, password, prepared, from)
+	if not may_try(name, from.counted) then
 		return "limited";
 	end
-	failed(name, address); -- at once, so that many at the same time count
+	failed(name, from.counted); -- at once, so that many at the same time count
 	local verdict = "absent";
 	if #password > longest_password then
 		verdict = "wrong";
 	elseif service then
-		verdict = ask_service(name, password);
+		verdict = ask_service(name, password, from.address);
 	end
 	if verdict == "absent" then
 		verdict = check_here(name, password, prepared);
 	end
 	if verdict ~= "wrong" and verdict ~= "unheard" then
-		failed(name, address, -1);
+		failed(name, from.counted, -1);
 	end
 	if verdict == "right" then
-		succeeded(name, address);
+		succeeded(name, from.counted);
 	end
 	return verdict;
 end
@@ -554,14 +556,14 @@ end
 -- MECHANISMS
 
 local function plain_test(self, name, prepared)
-	self.verdict = check(name, self.password or prepared, prepared, self.address);
+	self.verdict = check(name, self.password or prepared, prepared, self.from);
 	return self.verdict == "right", true;
 end
 
 -- Stored key, server key, iterations and salt, of somebody or of nobody.
 local function scram(kind)
 	return function (self, name)
-		if not may_try(name, self.address) then
+		if not may_try(name, self.from.counted) then
 			self.verdict = "limited";
 			return nil;
 		end
@@ -622,9 +624,9 @@ local function process(self, message)
 	if self.verdict == "limited" or self.verdict == "silent" then
 		return "failure", "temporary-auth-failure", texts[self.verdict];
 	elseif not is_plain and status == "success" then
-		succeeded(self.username, self.address);
+		succeeded(self.username, self.from.counted);
 	elseif not is_plain and status == "failure" and reply == "not-authorized" then
-		failed(self.username, self.address);
+		failed(self.username, self.from.counted);
 	end
 	if reply == "not-authorized" then
 		text = texts[self.verdict] or "Name or password is wrong.";
@@ -632,7 +634,7 @@ local function process(self, message)
 	return status, reply, text;
 end
 
-local function new_handler(address)
+local function new_handler(from)
 	local profile = {};
 	for mechanism in mechanisms do
 		if profile_keys[mechanism] then
@@ -640,11 +642,11 @@ local function new_handler(address)
 		end
 	end
 	local handler = new_sasl(host, profile);
-	handler.address = address;
+	handler.from = from;
 	handler.prosodys_process = handler.process;
 	handler.process = process;
 	function handler:clean_clone()
-		local clone = new_handler(self.address);
+		local clone = new_handler(self.from);
 		clone.profile.cb, clone.userdata = self.profile.cb, self.userdata;
 		return clone;
 	end
@@ -656,12 +658,12 @@ end
 local provider = {};
 
 function provider.get_sasl_handler(session)
-	return new_handler(counted_address(session or {}));
+	return new_handler(origin(session or {}));
 end
 
 function provider.test_password(name, password)
 	local prepared = saslprep(password);
-	if prepared and check(name, password, prepared, "prosody") == "right" then
+	if prepared and check(name, password, prepared, { counted = "prosody" }) == "right" then
 		return true;
 	end
 	return nil, "Name or password is wrong.";
