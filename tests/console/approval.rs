@@ -319,7 +319,7 @@ pub async fn notes_are_for_staff_and_approvers_see_nobody_else() {
 
 /// A decision that comes too late says so, and shows nothing of an account that is not theirs.
 #[tokio::test]
-async fn a_late_decision_shows_nothing_of_an_account() {
+pub async fn a_late_decision_shows_nothing_of_an_account() {
     let house = House::new().await;
     let approver = house.person("ben", State::Active, Role::Approver).await;
     let browser = house.browser(&approver).await;

@@ -11,7 +11,8 @@ elsewhere! {
         a_rejected_sign_up_without_a_confirmed_address_has_it_to_confirm_again
         several_at_once_and_those_who_cannot_be_are_named
         of_two_at_once_one_decides_and_the_other_is_told
-        notes_are_for_staff_and_approvers_see_nobody_else;
+        notes_are_for_staff_and_approvers_see_nobody_else
+        a_late_decision_shows_nothing_of_an_account;
     hostile:
         nothing_that_somebody_typed_is_a_tag
         what_was_typed_wrong_comes_back_as_text
@@ -21,7 +22,8 @@ elsewhere! {
         the_link_shows_and_only_the_button_decides_in_the_name_of_its_owner
         after_one_decision_the_other_link_is_dead
         tampered_expired_and_foreign_links_decide_nothing
-        a_link_ends_with_the_role_the_address_or_the_account_of_its_owner;
+        a_link_ends_with_the_role_the_address_or_the_account_of_its_owner
+        one_mail_tells_of_all_who_wait_when_that_is_wanted;
     lists:
         pages_hold_everybody_once_in_every_order_and_filter
         a_filter_goes_along_with_bulk_acts_and_a_group
@@ -33,6 +35,8 @@ elsewhere! {
         somebody_is_always_left_to_administrate
         a_change_of_role_ends_sessions
         a_sign_in_of_long_ago_is_asked_for_the_password_again
+        buttons_say_whom_and_links_keep_every_sign
+        a_reason_to_suspend_has_an_end
         an_edit_names_old_and_new_and_ends_links_to_the_old_address
         no_page_that_is_looked_at_changes_anything;
     rules:

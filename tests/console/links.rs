@@ -236,7 +236,7 @@ pub async fn a_link_ends_with_the_role_the_address_or_the_account_of_its_owner()
 
 /// One mail about all who wait, in place of one for each; none when nobody began to wait since.
 #[tokio::test]
-async fn one_mail_tells_of_all_who_wait_when_that_is_wanted() {
+pub async fn one_mail_tells_of_all_who_wait_when_that_is_wanted() {
     let house = House::new().await;
     house.person("cleo", State::Active, Role::Approver).await;
     let seen = settings::current(&house.office).await.unwrap();

@@ -325,7 +325,7 @@ pub async fn a_sign_in_of_long_ago_is_asked_for_the_password_again() {
 
 /// Of many buttons each says whom it is about, and a link keeps the signs of a name.
 #[tokio::test]
-async fn buttons_say_whom_and_links_keep_every_sign() {
+pub async fn buttons_say_whom_and_links_keep_every_sign() {
     let house = House::new().await;
     let browser = house.admin().await;
     let odd = house.person("a+b#c", State::Active, Role::Member).await;
@@ -340,7 +340,7 @@ async fn buttons_say_whom_and_links_keep_every_sign() {
 
 /// A reason goes into a mail and stays in the audit trail: a page of text is none.
 #[tokio::test]
-async fn a_reason_to_suspend_has_an_end() {
+pub async fn a_reason_to_suspend_has_an_end() {
     let house = House::new().await;
     let browser = house.admin().await;
     let ann = house.person("ann", State::Active, Role::Member).await;

@@ -37,6 +37,7 @@ elsewhere! {
         who_may_not_sign_in_gets_no_link
         an_account_that_somebody_made_gets_its_first_password_once
         an_address_changes_when_the_new_one_confirms_and_the_old_one_takes_it_back
+        whoever_knew_the_password_keeps_no_address
         nobody_takes_the_address_of_another;
     member:
         name_and_language
@@ -53,14 +54,20 @@ elsewhere! {
         the_second_factor_is_asked_for_and_each_code_is_good_once
         codes_cannot_be_guessed
         a_guesser_is_slowed_and_nobody_is_shut_out
+        a_guesser_at_one_address_slows_nobody_else
+        a_sign_in_under_way_ends_with_the_password
+        limits_do_not_tell_whose_an_address_is
         a_known_browser_is_known_for_its_account_only
         old_hashes_are_made_anew_at_the_next_sign_in
         prosody_is_answered;
     signing_up:
         sign_up_confirm_and_wait_for_approval
+        a_name_is_looked_at_while_it_is_typed
         open_registration_needs_nobody
         closed_registration_is_closed_for_the_form_too
         invitations_are_used_up_and_lead_into_a_group
+        a_later_rule_of_invitations_lets_nobody_in_who_has_none
+        a_link_is_bound_to_its_address
         every_mistake_is_told_at_its_field_and_nothing_is_written
         a_form_is_neither_sent_at_once_nor_days_later
         nobody_can_hold_the_address_of_somebody_else

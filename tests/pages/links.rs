@@ -229,7 +229,7 @@ pub async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_takes_
 /// Somebody knows the password for a while: what they asked for ends with it, and however often
 /// they change the address, the first one takes it back for good.
 #[tokio::test]
-async fn whoever_knew_the_password_keeps_no_address() {
+pub async fn whoever_knew_the_password_keeps_no_address() {
     let house = House::new().await;
     let ann = house.ann().await;
     let (stranger, other) = (house.inside(&ann, false).await, Browser::new());

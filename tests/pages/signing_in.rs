@@ -263,7 +263,7 @@ pub async fn a_guesser_is_slowed_and_nobody_is_shut_out() {
 
 /// What is refused at one address is not counted against the name.
 #[tokio::test]
-async fn a_guesser_at_one_address_slows_nobody_else() {
+pub async fn a_guesser_at_one_address_slows_nobody_else() {
     let house = House::new().await;
     house.ann().await;
     let guesser = Browser::at("192.0.2.66");
@@ -278,7 +278,7 @@ async fn a_guesser_at_one_address_slows_nobody_else() {
 
 /// A password takes a while to check. Who changes it meanwhile ends that sign-in too.
 #[tokio::test]
-async fn a_sign_in_under_way_ends_with_the_password() {
+pub async fn a_sign_in_under_way_ends_with_the_password() {
     let house = House::new().await;
     let ann = house.ann().await;
     let mut salted = [0; 32];
@@ -316,7 +316,7 @@ async fn a_sign_in_under_way_ends_with_the_password() {
 
 /// Tries for a name are no tries for its address: otherwise the one would tell of the other.
 #[tokio::test]
-async fn limits_do_not_tell_whose_an_address_is() {
+pub async fn limits_do_not_tell_whose_an_address_is() {
     let house = House::new().await;
     house.ann().await;
     let guesser = Browser::at("192.0.2.66");

@@ -53,7 +53,7 @@ pub async fn sign_up_confirm_and_wait_for_approval() {
 
 /// The browser looks at the name while it is typed; it asks nobody who has it.
 #[tokio::test]
-async fn a_name_is_looked_at_while_it_is_typed() {
+pub async fn a_name_is_looked_at_while_it_is_typed() {
     let house = House::new().await;
     let page = house.get(&Browser::new(), "/sign-up").await.is(200);
     let field = page.text.split("<input id=\"login\"").nth(1).unwrap();
@@ -186,7 +186,7 @@ pub async fn invitations_are_used_up_and_lead_into_a_group() {
 
 /// Who signed up while everybody might, or waited for approval, comes in by no invitation.
 #[tokio::test]
-async fn a_later_rule_of_invitations_lets_nobody_in_who_has_none() {
+pub async fn a_later_rule_of_invitations_lets_nobody_in_who_has_none() {
     let house = House::new().await;
     house
         .sign_up("ben", "ben@example.org", &[])
@@ -209,7 +209,7 @@ async fn a_later_rule_of_invitations_lets_nobody_in_who_has_none() {
 
 /// A link confirms the address that it was mailed to, and no other that the account has by then.
 #[tokio::test]
-async fn a_link_is_bound_to_its_address() {
+pub async fn a_link_is_bound_to_its_address() {
     let house = House::new().await;
     house.sign_up("ben", "ben@example.org", &[]).await;
     let token = link(&house.mail().await, "/confirm");
