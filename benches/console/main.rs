@@ -57,7 +57,13 @@ fn worked() -> Duration {
         Server::running(Kind::Postgres).map_or(setting("SERVER", 0), |server| server.pid().into());
     let children = format!("/proc/{server}/task/{server}/children");
     let children = std::fs::read_to_string(children).unwrap_or_default();
-    children.split_whitespace().for_each(&mut add);
+    // Those that answer somebody; housekeeping goes on whether anybody asks or not.
+    let answers = |child: &&str| {
+        let line = std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        line.contains(" 127.0.0.1(")
+    };
+    let children = children.split_whitespace().filter(answers);
+    children.for_each(&mut add);
     Duration::from_nanos(all)
 }
 
@@ -119,25 +125,25 @@ async fn measure(store: &Store, rounds: u64) -> Vec<Line> {
 /// An open database with all its people: one that an earlier run filled, or a new one.
 async fn filled(kind: Kind, users: u64) -> Option<(Store, Option<Database>)> {
     let earlier = std::env::var("FILLED").unwrap_or_default();
-    let url = if Kind::of(&earlier).is_some() {
-        earlier.clone()
-    } else {
-        format!("sqlite:{earlier}")
+    let file = Some(&earlier).filter(|text| Kind::of(text).is_none() && !text.is_empty());
+    let url = match file {
+        Some(file) if Path::new(file).exists() => format!("sqlite:{file}"),
+        _ => earlier.clone(),
     };
-    if Kind::of(&url) == Some(kind) && (kind != Kind::Sqlite || Path::new(&earlier).exists()) {
+    if Kind::of(&url) == Some(kind) {
         let password = std::env::var("PASSWORD").ok().map(Secret::new);
         return Some((Store::connect(&url, password.as_ref()).await.unwrap(), None));
     }
     let database = Database::fresh(kind)?;
     let store = database.connect().await;
     people::fill(&database, &store, users).await;
-    if kind != Kind::Sqlite || earlier.is_empty() {
-        return Some((store, Some(database)));
+    if let Some(file) = file.filter(|_| kind == Kind::Sqlite) {
+        // The log of SQLite is folded into its file by closing.
+        store.close().await;
+        std::fs::copy(&database.name, file).unwrap();
+        return Some((database.connect().await, Some(database)));
     }
-    // Closing folds the log into the file.
-    store.close().await;
-    std::fs::copy(&database.name, &earlier).unwrap();
-    Some((Store::connect(&url, None).await.unwrap(), None))
+    Some((store, Some(database)))
 }
 
 fn main() -> ExitCode {

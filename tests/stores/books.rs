@@ -2,7 +2,7 @@
 
 use jitsi_install::account::audit::Entry;
 use jitsi_install::account::store::{AuditFilter, Letter, What};
-use jitsi_install::account::{AccountId, Actor, State};
+use jitsi_install::account::{Actor, State};
 
 use crate::rooms::{NOW, Toy, add, everywhere, keeps_audit, person};
 

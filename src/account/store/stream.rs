@@ -7,7 +7,12 @@ use super::kind::Kind;
 use super::users::{Sort, Wanted};
 
 /// How many ranges are read with one question.
-pub(super) const TOGETHER: usize = 8;
+pub(super) const TOGETHER: usize = 4;
+
+/// Accounts of the first piece of a range; each further one has four times as many.
+const SMALLEST: usize = 16;
+/// Accounts of a piece at the most.
+const LARGEST: usize = 256;
 
 /// A row of a range: class, value, key, and whether it is wanted.
 pub(super) type Row = (i64, (Sortable, (String, i64)));
@@ -55,7 +60,7 @@ impl Stream {
             is_read,
             buffer: VecDeque::new(),
             is_at_end: false,
-            piece: 16,
+            piece: SMALLEST,
         }
     }
 
@@ -87,6 +92,7 @@ impl Stream {
         sort: Sort,
         descending: bool,
         wanted: &Wanted,
+        piece: usize,
     ) -> Ask {
         let column = sort.column();
         let (direction, sign) = if descending {
@@ -103,6 +109,8 @@ impl Stream {
             )
         };
         let count = if some.len() == 1 { 1 } else { TOGETHER };
+        // Numbers in the text rather than values: PostgreSQL would expect thousands of rows.
+        let (all, last) = (piece.to_string(), format!("1 OFFSET {}", piece - 1));
         let part = |name: String, hit: &str, limit: &str, only: &str| {
             format!(
                 "SELECT class, v, id, hit FROM (SELECT a.class, a.{column} AS v, a.id, {hit} AS hit FROM accounts a \
@@ -113,8 +121,8 @@ impl Stream {
         let parts: Vec<String> = (0..count)
             .flat_map(|at| {
                 [
-                    part(format!("t{at}"), &wants, "?", " WHERE hit = 1"),
-                    part(format!("l{at}"), "0", "1 OFFSET ?", ""),
+                    part(format!("t{at}"), &wants, &all, " WHERE hit = 1"),
+                    part(format!("l{at}"), "0", &last, ""),
                 ]
             })
             .collect();
@@ -122,13 +130,12 @@ impl Stream {
         for at in 0..count {
             // A place that no range needs asks for a class that nobody is in.
             let nobody = (String::new(), String::new());
-            let (class, (value, id), piece) = some.get(at).map_or((-1, &nobody, 1), |stream| {
-                (stream.class, &stream.from, stream.piece)
-            });
-            let piece = i64::try_from(piece).unwrap_or(i64::MAX);
+            let (class, (value, id)) = some
+                .get(at)
+                .map_or((-1, &nobody), |stream| (stream.class, &stream.from));
             ask = ask.texts(wanted.values.iter().map(String::as_str));
-            for limit in [piece, piece - 1] {
-                ask = sort.place(ask.number(class), kind, value, id).number(limit);
+            for _ in 0..2 {
+                ask = sort.place(ask.number(class), kind, value, id);
             }
         }
         ask
@@ -163,14 +170,18 @@ impl Stream {
                 candidate.value.insert_str(0, &stream.prefix);
             }
             stream.buffer.extend(fresh);
-            stream.piece = (stream.piece * 4).min(500);
+            stream.piece = (stream.piece * 4).min(LARGEST);
         }
     }
 
-    /// Makes the next piece no larger than what is left to look at, and takes it off that.
-    pub(super) fn spend(&mut self, left: &mut usize) {
-        // One of them is where the last piece ended, so two are the least that goes on.
-        self.piece = self.piece.min(*left).max(2);
-        *left = left.saturating_sub(self.piece);
+    /// How many accounts of each of some ranges are read next, the nearest first, when so many may
+    /// be looked at: always one of three sizes, so that drivers know the statement. `None`: enough
+    /// was looked at.
+    pub(super) fn piece(some: &[&mut Self], left: usize) -> Option<usize> {
+        let mut piece = some.first()?.piece;
+        while piece > SMALLEST && piece * some.len() > left {
+            piece /= 4;
+        }
+        (piece * some.len() <= left).then_some(piece)
     }
 }

@@ -37,10 +37,11 @@ impl Store {
                 break;
             };
             let Some(candidate) = streams[at].take() else {
-                if left == 0 {
+                let looked_at = self.fill(&mut streams, list, wanted, left).await?;
+                if looked_at == 0 {
                     break;
                 }
-                self.fill(&mut streams, list, wanted, &mut left).await?;
+                left -= looked_at;
                 continue;
             };
             if candidate.hit {
@@ -129,14 +130,15 @@ impl Store {
             .collect())
     }
 
-    /// Reads on in those ranges that are empty and nearest.
+    /// Reads on in those ranges that are empty and nearest. How many accounts were looked at: none
+    /// when so many are no longer `left`.
     async fn fill(
         &self,
         streams: &mut [Stream],
         list: &UserList,
         wanted: &Wanted,
-        left: &mut usize,
-    ) -> Result<()> {
+        left: usize,
+    ) -> Result<usize> {
         let (sort, descending) = (list.sort, list.descending);
         let mut dry: Vec<&mut Stream> = streams
             .iter_mut()
@@ -147,13 +149,13 @@ impl Store {
             if descending { order.reverse() } else { order }
         });
         dry.truncate(TOGETHER);
-        for stream in &mut dry {
-            stream.spend(left);
-        }
-        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted);
+        let Some(piece) = Stream::piece(&dry, left) else {
+            return Ok(0);
+        };
+        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted, piece);
         let rows: Vec<Row> = self.all(ask).await?;
         Stream::fill(&mut dry, rows, descending);
-        Ok(())
+        Ok(piece * dry.len())
     }
 }
 
