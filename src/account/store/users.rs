@@ -3,7 +3,7 @@
 //! State, role, origin and second factor are one number, the class, and each order has an index
 //! below it. A page is the first rows of some dozen ranges, merged: exact, whatever the filters.
 //! A search or a group is answered from the index of words or of members as long as few fit; where
-//! many do, the list is walked in its order and 1,000 accounts are looked at for one page,
+//! many do, the list is walked in its order and some 700 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
 
 use super::Store;
@@ -146,6 +146,10 @@ impl Sort {
         })
     }
 }
+
+/// A row of those who are gathered: the smallest class of its state where the order goes by that,
+/// value, key, and how many there are.
+type Gathered = (i64, (Sortable, (String, i64)));
 
 /// What the search and the group ask of a row, with the values.
 #[derive(Clone, Default)]
@@ -313,7 +317,7 @@ impl Store {
             let (state, value) = sort.split(value);
             ask = sort.value(ask.number(state), value).text(id);
         }
-        let found: Vec<(i64, (Sortable, (String, i64)))> = self.all(ask).await?;
+        let found: Vec<Gathered> = self.all(ask).await?;
         let total = match found.first() {
             Some((_, (_, (_, count)))) => Some(Total::Exactly(u64::try_from(*count).unwrap_or(0))),
             None if after.is_none() => Some(Total::Exactly(0)),
