@@ -88,7 +88,7 @@ pub struct Outcome {
     pub generation: Option<u32>,
     /// Steps that were taken.
     pub taken: usize,
-    /// Steps that failed or were left out; only [`keep_going`] has any.
+    /// Steps that failed or were left out; only [`keep_going()`] has any.
     pub failures: Vec<Failed>,
 }
 
@@ -117,8 +117,8 @@ pub fn apply(
     carry_out(order, machine, ledger, progress)
 }
 
-/// Carries a plan out in a generation that was begun with [`upgrade`]; a failure takes back its
-/// packages too. With `keeps_going` as [`keep_going`].
+/// Carries a plan out in a generation that was begun with [`upgrade()`]; a failure takes back its
+/// packages too. With `keeps_going` as [`keep_going()`].
 ///
 /// # Errors
 /// As [`apply()`].

@@ -40,19 +40,19 @@ impl Paint {
         }
     }
 
-    /// A warning, for [`line`].
+    /// A warning, for [`line()`].
     #[must_use]
     pub fn warning(self, text: &str) -> String {
         format!("{}: {text}", self.paint(33, "warning"))
     }
 
-    /// Something to type next, for [`line`].
+    /// Something to type next, for [`line()`].
     #[must_use]
     pub fn hint(self, text: &str) -> String {
         format!("  {}: {text}", self.paint(36, "hint"))
     }
 
-    /// A failure and its hint, for [`line`].
+    /// A failure and its hint, for [`line()`].
     #[must_use]
     pub fn failure(self, failure: &super::Failure) -> String {
         let mut text = format!("{}: {}", self.paint(31, "error"), failure.what);

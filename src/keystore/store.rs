@@ -4,7 +4,7 @@
 //! leaf is the certificate with the same `localKeyId`, else with the same `friendlyName`; its chain
 //! follows by issuer and subject; a certificate that is in no chain is trusted if it has Oracle's
 //! attribute, and invisible if not. JKS has entries of its own. To read another container: a
-//! variant of [`Format`] and a function beside [`jks`].
+//! variant of [`Format`] and a function beside [`fn@jks`].
 
 use std::fmt;
 

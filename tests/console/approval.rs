@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use jitsi_install::account::act::approve::{self, Rejection};
 use jitsi_install::account::act::refusal::Refusal;
-use jitsi_install::account::act::{confirm, groups, link, settings};
+use jitsi_install::account::act::{confirm, groups, link, notes, settings};
 use jitsi_install::account::audit::Entry;
 use jitsi_install::account::store::{NewToken, Purpose};
 use jitsi_install::account::{Actor, Role, State};
@@ -238,7 +238,7 @@ pub async fn several_at_once_and_those_who_cannot_be_are_named() {
     let page = house
         .post(&browser, "/admin/waiting", &[("do", "approve")])
         .await;
-    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.has("Nobody was chosen."));
 }
 
@@ -315,4 +315,34 @@ pub async fn notes_are_for_staff_and_approvers_see_nobody_else() {
     let bulk = [("do", "approve"), ("id", other.id.0.as_str())];
     let page = house.post(&browser, "/admin/waiting", &bulk).await.ok();
     assert!(!page.has("out@example.org"));
+}
+
+/// A decision that comes too late says so, and shows nothing of an account that is not theirs.
+#[tokio::test]
+async fn a_late_decision_shows_nothing_of_an_account() {
+    let house = House::new().await;
+    let approver = house.person("ben", State::Active, Role::Approver).await;
+    let browser = house.browser(&approver).await;
+    let ann = house
+        .add("ann", State::Active, Role::Admin, |new| {
+            new.reason = "a reason".into();
+            new.display_name = "Ann of the Board".into();
+        })
+        .await;
+    let actor = Actor::default();
+    notes::add(&house.office, &actor, &ann.id, "a note of administrators")
+        .await
+        .unwrap();
+    for act in ["approve", "reject", "reopen"] {
+        let path = format!("/admin/waiting/{}/{act}", ann.id);
+        let page = house.post(&browser, &path, &[]).await;
+        assert_eq!(page.status, StatusCode::CONFLICT);
+        assert!(page.has("ann is active already"), "{}", page.text);
+        for word in ["ann@example.org", "a reason", "of the Board", "a note of"] {
+            assert!(!page.has(word), "{act}: {word}");
+        }
+    }
+    let path = format!("/admin/waiting/{}", ann.id);
+    let page = house.get(&browser, &path).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
 }

@@ -1,4 +1,6 @@
 //! What administrators do with accounts, and what they cannot do.
+//!
+//! Over 400 lines: every act on an account, one after the other.
 
 use axum::http::{Method, StatusCode};
 use jitsi_install::account::act::refusal::Refusal;

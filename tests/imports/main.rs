@@ -9,7 +9,6 @@
     reason = "tests start programs, write files and say what they skip"
 )]
 
-mod bodies;
 #[path = "../databases/mod.rs"]
 mod databases;
 mod django;
@@ -17,7 +16,6 @@ mod lists;
 mod names;
 mod office;
 mod prosody;
-mod wild;
 
 /// Says what is not proved here.
 fn skip(what: &str, why: &str) {

@@ -1,4 +1,6 @@
 //! Signing in and out, with and without a second factor, and too many tries.
+//!
+//! Over 400 lines: every way in, and what keeps each of them shut.
 
 use base64::Engine as _;
 use jitsi_install::account::act::Failure;

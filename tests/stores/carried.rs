@@ -1,4 +1,6 @@
 //! Data that leaves a database and comes into another: exports between kinds, copies of SQLite.
+//!
+//! Over 400 lines: each way out of a database stands with the ways back in.
 
 use std::fs::OpenOptions;
 use std::io::Cursor;

@@ -1,5 +1,6 @@
-//! People walk through the real service in a real browser: sign-up, mail, confirmation, approval,
-//! sign-in, profile, second factor, reset, sign-out; on a phone and on a desk, light and dark, with
+//! People walk through the real service in a real browser: sign-up, mail, confirmation, approval
+//! in the console and by the mailed link, sign-in, profile, second factor, another address, reset,
+//! sign-out, deletion; on a phone and on a desk, light and dark, with
 //! JavaScript, without, and with keys alone. axe-core looks at every page. In front stands a real
 //! nginx with TLS, since browsers take cookies with `__Host-` from nobody else. Pictures come
 //! to `target/walk/`.
@@ -104,8 +105,14 @@ fn people_walk_through_the_service() {
         problems.join("\n"),
         log.lines().rev().take(15).collect::<Vec<_>>().join("\n")
     );
-    assert!(pages > 60, "only {pages} pages: did the walk end early?");
-    for secret in ["seven green rivers", "/setup?t=", "/confirm?t="] {
+    assert!(pages > 80, "only {pages} pages: did the walk end early?");
+    for secret in [
+        "seven green rivers",
+        "/setup?t=",
+        "/confirm?t=",
+        "/decide?d=",
+        "/email-change?t=",
+    ] {
         assert!(!log.contains(secret), "the log has `{secret}`");
     }
 }

@@ -10,7 +10,7 @@
 import { chromium } from 'playwright-core';
 import { mkdirSync } from 'node:fs';
 import { People } from './people.mjs';
-import { administrate, member, keyboard } from './ways.mjs';
+import { SECRET, administrate, keyboard, leave, member } from './ways.mjs';
 
 const input = JSON.parse(process.argv[2]);
 mkdirSync(input.pictures, { recursive: true });
@@ -27,7 +27,7 @@ try {
     await administrate.begin(ada, input.setup);
     // With JavaScript, and every page looked at in four ways.
     const ann = await people.arrive('ann', { network: '192.0.2.2' });
-    await member(ann, ada);
+    await member(ann, ada, { byLink: true });
     await administrate.around(ada);
     // Wholly without JavaScript, on a phone.
     const ben = await people.arrive('ben', { network: '192.0.2.3', script: false });
@@ -35,6 +35,7 @@ try {
     // With nothing but keys.
     const carla = await people.arrive('carla', { network: '192.0.2.4' });
     await keyboard(carla, ben);
+    await leave(ann, `${SECRET}, again`);
     await people.mails();
 } catch (error) {
     people.problems.push(`the walk ended early: ${error.stack}`);

@@ -2,7 +2,7 @@
 
 import { base32 } from './people.mjs';
 
-const SECRET = 'seven green rivers at noon';
+export const SECRET = 'seven green rivers at noon';
 
 async function signIn(person, password, hasCode = false) {
     await person.go('/sign-in');
@@ -86,8 +86,90 @@ export const administrate = {
     }
 };
 
+/** In the console's waiting list. */
+async function approve(ada) {
+    await ada.go('/admin/waiting');
+    await ada.look('waiting');
+    await ada.press(ada.page.locator('button[name=approve]').first());
+    await ada.expect('not approved', at => at.locator('.notice').count());
+}
+
+/** By the mailed link alone, as on a telephone where nobody is signed in. */
+async function approveByLink(person, ada, decide) {
+    const { people } = person;
+    const phone = await people.arrive('ada-by-link', { network: '192.0.2.9' });
+    // Programs that look at links in mails decide nothing by it.
+    await phone.page.goto(decide);
+    await phone.page.goto(decide);
+    await phone.expect('not asked', page => page.locator('main form button').count());
+    await phone.look('decide-by-link');
+    await phone.send({});
+    await phone.expect('still asked', async page => !await page.locator('main form').count());
+    await phone.look('decided-by-link');
+    await phone.page.goto(decide);
+    await phone.expect('asked again', async page => !await page.locator('main form').count());
+    await phone.look('decided-before');
+    await phone.go('/admin/waiting');
+    await phone.at('/sign-in');
+    await phone.page.context().close();
+    await ada.go('/admin/waiting');
+    await ada.expect('somebody waits still', page => page.locator('.empty').count());
+}
+
+/** Another address: asked for, confirmed by the button in the mail to it, told to the old one. */
+async function changeEmail(person) {
+    const { page, people } = person;
+    const [old, now] = [person.email, `${person.login}.new@example.org`];
+    await person.go('/account/email');
+    await again(person);
+    await person.send({ email: old });
+    await person.look('email-wrong');
+    await person.send({ email: now });
+    await person.at('/account');
+    await person.look('email-asked');
+    const mail = await people.mail(now, /neue adresse/i);
+    const link = mail.links.find(each => each.includes('/email-change?t='));
+    await page.goto(link);
+    await page.goto(link);
+    await person.look('email-change');
+    await person.go('/account/email');
+    await again(person);
+    await person.expect('the address changed by a look', async at => !(await at.locator('main').innerText()).includes(now));
+    await page.goto(link);
+    await person.send({});
+    await person.look('email-changed');
+    await page.goto(link);
+    await person.look('email-link-used');
+    const told = await people.mail(old, /adresse wurde geändert/i);
+    await page.goto(told.links.find(each => each.includes('/email-change?t=')));
+    await person.look('email-back');
+    await person.go('/account');
+    await person.expect('not the new address', async at => (await at.locator('main').innerText()).includes(now));
+    person.email = now;
+}
+
+/** The own account is deleted: a slip does nothing, and afterwards nobody can sign in. */
+export async function leave(person, password) {
+    const { page } = person;
+    await signIn(person, password, person.codes.shift());
+    await person.at('/account');
+    await person.go('/account/delete');
+    await again(person, password);
+    await person.send({ login: 'somebody' });
+    await person.look('delete-wrong');
+    await person.send({ login: person.login });
+    await person.look('deleted');
+    await person.mail(/konto wurde gelöscht/i);
+    await person.go('/account');
+    await person.at('/sign-in');
+    await person.send({ name: person.login, password });
+    await person.expect('still there', at => at.locator('main [name=password]').count());
+    await person.look('sign-in-deleted');
+    await page.context().close();
+}
+
 /** From sign-up to sign-out. */
-export async function member(person, ada) {
+export async function member(person, ada, { byLink = false } = {}) {
     const { page, people } = person;
     await person.go('/');
     await person.at('/sign-in');
@@ -127,12 +209,10 @@ export async function member(person, ada) {
     if (!told.text.includes(person.email) || told.subject.includes(person.login)) {
         throw new Error(`the mail to who approves: ${told.subject}\n${told.text}`);
     }
-    await ada.page.goto(told.links.find(each => each.includes('/decide?d=')));
+    const decide = told.links.find(each => each.includes('/decide?d='));
+    await ada.page.goto(decide);
     await ada.look('decide');
-    await ada.go('/admin/waiting');
-    await ada.look('waiting');
-    await ada.press(ada.page.locator('button[name=approve]').first());
-    await ada.expect('not approved', at => at.locator('.notice').count());
+    await (byLink ? approveByLink(person, ada, decide) : approve(ada));
     await person.mail(/ready/i);
 
     await signIn(person, SECRET);
@@ -161,6 +241,7 @@ export async function member(person, ada) {
         await person.look(path);
     }
 
+    await changeEmail(person);
     await person.press(page.locator('header form button'));
     await person.at('/sign-in');
     await person.look('signed-out');
@@ -185,7 +266,7 @@ export async function member(person, ada) {
     await person.at('/account');
     await person.press(page.locator('header form button'));
     await person.at('/sign-in');
-    if (people.count(person.email) < 5) {
+    if (people.count(`${person.login}@example.org`) + people.count(person.email) < 5) {
         throw new Error('mails are missing');
     }
 }

@@ -5,6 +5,8 @@
 //! A search or a group is answered from the index of words or of members as long as few fit; where
 //! many do, the list is walked in its order and some 700 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
+//!
+//! Over 400 lines: what is asked for, and the one way in which it is answered.
 
 use super::Store;
 use super::accounts::{origin_rank, role_rank, state_rank};

@@ -11,7 +11,7 @@ use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, unlinkat};
 use super::{LARGEST, bits, kind};
 use crate::name::{AbsPath, Mode};
 
-/// Where a link leads, in words; [`Root::read`] then resolves those inside the root again.
+/// Where a link leads, in words; [`super::Root::read`] then resolves those inside the root again.
 pub(super) fn followed(link: &AbsPath, target: &str) -> Option<AbsPath> {
     let mut parts: Vec<&str> = link.relative().split('/').collect();
     parts.pop();

@@ -65,6 +65,7 @@ pub async fn page(
     let turn = if all { "" } else { "1" };
     scene
         .page("admin/waiting.html")
+        .status(wrong.as_ref().map(Wrong::status).unwrap_or_default())
         .with("section", "waiting")
         .with("tabs", &tabs)
         .with("show", show)
@@ -110,6 +111,10 @@ async fn person(scene: &Scene, id: &AccountId, wrong: Option<Wrong>) -> Answer {
     let is_theirs = LISTS.iter().any(|(_, state)| *state == account.state);
     if !is_theirs && wrong.is_none() {
         return Err(Fault::Missing);
+    }
+    if !is_theirs && !is_admin(scene) {
+        // Somebody was faster, or it never was theirs: that is told, and no more.
+        return page(scene, &Fields::default(), None, wrong).await;
     }
     let mut about = Person::of(&account, office.world.now());
     about.address = origin(&office.store, id).await?;

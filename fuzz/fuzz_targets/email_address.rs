@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jitsi_install_fuzz::bodies::email_address(bytes));
