@@ -10,7 +10,7 @@ use super::users::{Sort, UserList, Wanted, shown};
 use crate::account::AccountId;
 
 /// How many accounts are looked at for one page when too many fit the search for its index.
-const BUDGET: usize = 1000;
+const BUDGET: usize = 720;
 
 /// The first row of a range: class, value and key, where there is one.
 type Head = (i64, (Option<Sortable>, Option<String>));
