@@ -278,7 +278,7 @@ fn travel(cases: &mut Cases, machine: &Container, server: Server, database: Data
     back::she_has_a_password(cases, machine, &token);
     back::rights_are_examined(cases, machine, database);
     back::a_change_is_refused(cases, machine, database);
-    back::back_and_forth(cases, machine, generation);
+    back::back_and_forth(cases, machine, database, generation);
     leave(cases, machine, database);
 }
 

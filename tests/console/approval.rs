@@ -238,7 +238,7 @@ pub async fn several_at_once_and_those_who_cannot_be_are_named() {
     let page = house
         .post(&browser, "/admin/waiting", &[("do", "approve")])
         .await;
-    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.has("Nobody was chosen."));
 }
 

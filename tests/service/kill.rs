@@ -58,6 +58,8 @@ fn sign_up(socket: &Path, began: &str, who: &str, answered: &AtomicUsize) -> Vec
         let form = format!("login={name}&email={name}%40example.org&password={FORM}&began={began}");
         let chance = usize::try_from(below(1 << 24).as_millis()).unwrap();
         match send(socket, "/accounts/sign-up", &form, "", chance) {
+            // Too much to do: whether it was done is not said.
+            Some(answer) if answer.status == 503 => {}
             Some(answer) => {
                 assert!(leads_to(&answer, "/accounts/sign-up/sent"), "{answer:?}");
                 done.push(name);
@@ -84,6 +86,9 @@ fn change(socket: &Path, member: &mut Member) {
         let Some(answer) = answer else {
             return;
         };
+        if answer.status == 503 {
+            continue;
+        }
         assert!(leads_to(&answer, "/accounts/account"), "{answer:?}");
         member.done += 1;
         member.last = member.sent;
@@ -169,7 +174,7 @@ fn on(kind: Kind, database: &Database, python: &str) {
         done.len()
     );
     assert!(done.len() > 20 && changes > 20, "too little was done");
-    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(30), "{slowest:?}");
     whole(database, &done);
     for member in &members {
         unbroken(database, member);

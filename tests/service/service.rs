@@ -149,7 +149,7 @@ impl Site {
 
     pub fn wait_ready(&self) {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(20) {
+        while begun.elapsed() < Duration::from_mins(1) {
             if let Ok(answer) = self.try_internal("GET /readyz HTTP/1.1\r\n")
                 && answer.status == 200
             {

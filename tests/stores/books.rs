@@ -1,8 +1,8 @@
 //! The audit trail, mails that wait, limits, and what is stale, method by method.
 
 use jitsi_install::account::audit::Entry;
-use jitsi_install::account::store::{AuditFilter, Letter, What};
-use jitsi_install::account::{Actor, State};
+use jitsi_install::account::store::{AuditFilter, Letter, NewToken, Purpose, What};
+use jitsi_install::account::{AccountId, Actor, State};
 
 use crate::rooms::{NOW, Toy, add, everywhere, keeps_audit, person};
 
@@ -298,13 +298,29 @@ fn the_stale_are_found() {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            logins(store.stale_unconfirmed(NOW + 10, 9).await.unwrap()),
+            logins(store.stale_unconfirmed(NOW + 10, NOW, 9).await.unwrap()),
             ["ann"]
         );
         assert_eq!(
-            logins(store.stale_unconfirmed(NOW + 60, 9).await.unwrap()),
+            logins(store.stale_unconfirmed(NOW + 60, NOW, 9).await.unwrap()),
             ["ann", "ben"]
         );
+        // A link that is still good keeps its account, and takes nobody else's place.
+        let work = store.begin().await.unwrap();
+        let link = NewToken {
+            hash: "good",
+            purpose: Purpose::Confirm,
+            account: &AccountId("id-ann".into()),
+            data: "",
+            created: NOW,
+            expires: NOW + 60,
+        };
+        work.add_token(&link).await.unwrap();
+        work.commit().await.unwrap();
+        for (now, first) in [(NOW, "ben"), (NOW + 60, "ann")] {
+            let stale = store.stale_unconfirmed(NOW + 60, now, 1).await.unwrap();
+            assert_eq!(logins(stale), [first]);
+        }
         assert_eq!(
             logins(store.stale_pending(NOW + 60, 9).await.unwrap()),
             ["carl"]

@@ -3,7 +3,6 @@
 
 use super::{Failure, note, outbox, settings};
 use crate::account::audit::Entry;
-use crate::account::store::Purpose;
 use crate::account::{Account, Actor, Office, State, post};
 
 /// How many went.
@@ -29,14 +28,8 @@ pub async fn run(office: &Office) -> Result<Expired, Failure> {
     let mut gone = Expired::default();
     let confirm = now - policy.confirm_days * day;
     let approve = now - policy.approve_days * day;
-    for account in office.store.stale_unconfirmed(confirm, BATCH).await? {
-        let link = office
-            .store
-            .newest_token(&account.id, Purpose::Confirm, now)
-            .await?;
-        if link.is_none() {
-            gone.unconfirmed += u64::from(forget(office, &account).await?);
-        }
+    for account in office.store.stale_unconfirmed(confirm, now, BATCH).await? {
+        gone.unconfirmed += u64::from(forget(office, &account).await?);
     }
     for account in office.store.stale_pending(approve, BATCH).await? {
         gone.pending += u64::from(forget(office, &account).await?);

@@ -209,13 +209,16 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let places = super::ask::places(ids.len());
+        // A few sizes, filled up with the last key, so that drivers know the statement.
+        let count = ids.len().next_power_of_two();
+        let keys = ids.iter().chain(std::iter::repeat(&ids[ids.len() - 1]));
+        let places = super::ask::places(count);
         let mut rows: Vec<Account> = self
             .all(
                 sql(format!(
                     "SELECT {COLUMNS} FROM accounts a WHERE a.id IN ({places})"
                 ))
-                .texts(ids.iter().map(|id| id.0.as_str())),
+                .texts(keys.take(count).map(|id| id.0.as_str())),
             )
             .await?;
         let place: std::collections::HashMap<&str, usize> = ids

@@ -1,9 +1,9 @@
 //! What the timer asks for and removes, some at a time.
 
-use super::Store;
 use super::accounts::COLUMNS;
 use super::ask::sql;
 use super::error::Result;
+use super::{Purpose, Store};
 use crate::account::{Account, State};
 
 /// How many rows go with one statement, so that nobody waits long.
@@ -11,21 +11,39 @@ const BATCH: i64 = 1000;
 
 impl Store {
     /// Accounts that have been unconfirmed since before a time (Unix seconds), the oldest first.
-    pub async fn stale_unconfirmed(&self, before: i64, most: usize) -> Result<Vec<Account>> {
-        self.stale(State::Unconfirmed, before, most).await
+    /// Who has a link that can still be used, at `now`, is not among them.
+    pub async fn stale_unconfirmed(
+        &self,
+        before: i64,
+        now: i64,
+        most: usize,
+    ) -> Result<Vec<Account>> {
+        let without = format!(
+            "AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.account = a.id AND t.purpose = '{}' \
+             AND t.used IS NULL AND t.expires > {now}) ",
+            Purpose::Confirm.as_str()
+        );
+        self.stale(State::Unconfirmed, &without, before, most).await
     }
 
     /// Accounts that have been waiting since before a time (Unix seconds), the oldest first; each
     /// is told by mail when it goes.
     pub async fn stale_pending(&self, before: i64, most: usize) -> Result<Vec<Account>> {
-        self.stale(State::Pending, before, most).await
+        self.stale(State::Pending, "", before, most).await
     }
 
-    async fn stale(&self, state: State, before: i64, most: usize) -> Result<Vec<Account>> {
+    async fn stale(
+        &self,
+        state: State,
+        without: &str,
+        before: i64,
+        most: usize,
+    ) -> Result<Vec<Account>> {
         let lowest = super::accounts::state_rank(state) * 1000;
         self.all(
             sql(format!(
-                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state = ? AND a.state_since < ? ORDER BY a.state_since, a.id LIMIT ?"
+                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state = ? AND a.state_since < ? \
+                 {without}ORDER BY a.state_since, a.id LIMIT ?"
             ))
             .number(lowest)
             .number(lowest + 999)

@@ -21,6 +21,7 @@ mod credentials;
 mod error;
 mod expiry;
 mod export;
+mod gather;
 mod groups;
 mod invites;
 mod judge;

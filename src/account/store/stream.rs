@@ -8,11 +8,8 @@ use super::users::{Sort, Wanted};
 
 /// How many ranges are read with one question.
 pub(super) const TOGETHER: usize = 4;
-
-/// Accounts of the first piece of a range; each further one has four times as many.
-const SMALLEST: usize = 16;
-/// Accounts of a piece at the most.
-const LARGEST: usize = 256;
+/// Accounts that one question looks at: of one range, or as many of each of [`TOGETHER`].
+pub(super) const LOOK: usize = 120;
 
 /// A row of a range: class, value, key, and whether it is wanted.
 pub(super) type Row = (i64, (Sortable, (String, i64)));
@@ -40,8 +37,6 @@ pub(super) struct Stream {
     is_read: bool,
     buffer: VecDeque<Candidate>,
     is_at_end: bool,
-    /// Accounts of the next piece.
-    piece: usize,
 }
 
 impl Stream {
@@ -60,7 +55,6 @@ impl Stream {
             is_read,
             buffer: VecDeque::new(),
             is_at_end: false,
-            piece: SMALLEST,
         }
     }
 
@@ -92,7 +86,6 @@ impl Stream {
         sort: Sort,
         descending: bool,
         wanted: &Wanted,
-        piece: usize,
     ) -> Ask {
         let column = sort.column();
         let (direction, sign) = if descending {
@@ -110,6 +103,7 @@ impl Stream {
         };
         let count = if some.len() == 1 { 1 } else { TOGETHER };
         // Numbers in the text rather than values: PostgreSQL would expect thousands of rows.
+        let piece = LOOK / count;
         let (all, last) = (piece.to_string(), format!("1 OFFSET {}", piece - 1));
         let part = |name: String, hit: &str, limit: &str, only: &str| {
             format!(
@@ -170,18 +164,6 @@ impl Stream {
                 candidate.value.insert_str(0, &stream.prefix);
             }
             stream.buffer.extend(fresh);
-            stream.piece = (stream.piece * 4).min(LARGEST);
         }
-    }
-
-    /// How many accounts of each of some ranges are read next, the nearest first, when so many may
-    /// be looked at: always one of three sizes, so that drivers know the statement. `None`: enough
-    /// was looked at.
-    pub(super) fn piece(some: &[&mut Self], left: usize) -> Option<usize> {
-        let mut piece = some.first()?.piece;
-        while piece > SMALLEST && piece * some.len() > left {
-            piece /= 4;
-        }
-        (piece * some.len() <= left).then_some(piece)
     }
 }

@@ -3,24 +3,22 @@
 //! State, role, origin and second factor are one number, the class, and each order has an index
 //! below it. A page is the first rows of some dozen ranges, merged: exact, whatever the filters.
 //! A search or a group is answered from the index of words or of members as long as few fit; where
-//! many do, the list is walked in its order and 1,000 accounts are looked at for one page,
+//! many do, the list is walked in its order and some 700 accounts are looked at for one page,
 //! which may then have fewer rows and a next one (see [`Page::next`]).
 //!
 //! Over 400 lines: what is asked for, and the one way in which it is answered.
 
 use super::Store;
 use super::accounts::{origin_rank, role_rank, state_rank};
-use super::ask::{Ask, Sortable, sql};
+use super::ask::{Ask, sql};
 use super::error::{Error, Result};
 use super::groups::GroupId;
 use super::kind::Kind;
-use super::page::{Page, Total, mark, size, unmark};
+use super::page::{Page, Total, size, unmark};
 use super::walk::CLASSES;
 use super::words::terms;
-use crate::account::{Account, AccountId, Origin, Role, State};
+use crate::account::{Account, Origin, Role, State};
 
-/// How many matches of the search, or members of a group, are gathered and sorted.
-const FEW: i64 = 1000;
 /// Where counting ends.
 const COUNTED: u64 = 1000;
 
@@ -116,7 +114,7 @@ impl Sort {
     }
 
     /// Binds a value of the column.
-    fn value(self, ask: Ask, value: &str) -> Ask {
+    pub(super) fn value(self, ask: Ask, value: &str) -> Ask {
         if self.is_number() {
             ask.number(value.parse().unwrap_or(0))
         } else {
@@ -239,99 +237,6 @@ impl Store {
             .filter(|class| filter.fits(*class))
             .collect())
     }
-
-    /// The rarest of what search and group ask for, when few fit it: how to read their keys.
-    async fn few(&self, filter: &UserFilter, terms: &[String]) -> Result<Option<Ask>> {
-        let most = FEW + 1;
-        let group = filter.group.iter().map(|group| {
-            let ask = format!("SELECT account FROM memberships WHERE grp = ? LIMIT {most}");
-            sql(ask).text(&group.0)
-        });
-        let words = terms.iter().map(|term| {
-            let ask =
-                format!("SELECT account FROM words WHERE word >= ? AND word < ? LIMIT {most}");
-            sql(ask).text(term).text(format!("{term}\u{10FFFF}"))
-        });
-        let mut asks: Vec<Ask> = group.chain(words).collect();
-        if asks.is_empty() {
-            return Ok(None);
-        }
-        let counts: Vec<String> = asks
-            .iter()
-            .enumerate()
-            .map(|(at, ask)| {
-                let count = ask.statement.replacen("account", "1 AS one", 1);
-                format!("SELECT COUNT(*), {at} FROM ({count}) c{at}")
-            })
-            .collect();
-        let mut count = sql(counts.join(" UNION ALL "));
-        count.values = asks.iter().flat_map(|ask| ask.values.clone()).collect();
-        let counts: Vec<(i64, i64)> = self.all(count).await?;
-        let rarest = counts.into_iter().min().filter(|(count, _)| *count <= FEW);
-        Ok(rarest.and_then(|(_, at)| Some(asks.swap_remove(usize::try_from(at).ok()?))))
-    }
-
-    /// The keys of a page out of a few who are gathered, filtered and sorted; where the next page
-    /// begins, and how many fit.
-    async fn gathered(
-        &self,
-        list: &UserList,
-        rows: usize,
-        after: Option<(String, String)>,
-        classes: &[i64],
-        few: Ask,
-        terms: &[String],
-    ) -> Result<(Vec<AccountId>, Option<String>, Option<Total>)> {
-        let (sort, wanted) = (list.sort, Wanted::of(&list.filter, terms));
-        let (direction, sign) = if list.descending {
-            ("DESC", "<")
-        } else {
-            ("ASC", ">")
-        };
-        let state = if sort == Sort::State {
-            "a.class - a.class % 1000"
-        } else {
-            "0"
-        };
-        let beyond = if after.is_some() {
-            format!("WHERE (s, v, id) {sign} (?, ?, ?) ")
-        } else {
-            String::new()
-        };
-        // `+ 0` keeps planners from going through the classes rather than the keys.
-        let mut ask = sql(format!(
-            "SELECT s, v, id, n FROM (SELECT {state} AS s, a.{} AS v, a.id AS id, COUNT(*) OVER () AS n \
-             FROM (SELECT DISTINCT account FROM ({}) f) k JOIN accounts a ON a.id = k.account \
-             WHERE a.class + 0 IN ({}){}) t {beyond}ORDER BY s {direction}, v {direction}, id {direction} LIMIT {}",
-            sort.column(),
-            few.statement,
-            numbers(classes),
-            wanted.and(),
-            rows + 1,
-        ));
-        ask.values = few.values;
-        ask = ask.texts(wanted.values.iter().map(String::as_str));
-        if let Some((value, id)) = &after {
-            let (state, value) = sort.split(value);
-            ask = sort.value(ask.number(state), value).text(id);
-        }
-        let found: Vec<(i64, (Sortable, (String, i64)))> = self.all(ask).await?;
-        let total = match found.first() {
-            Some((_, (_, (_, count)))) => Some(Total::Exactly(u64::try_from(*count).unwrap_or(0))),
-            None if after.is_none() => Some(Total::Exactly(0)),
-            None => None,
-        };
-        let page = Page::cut(found, rows, |(state, (Sortable(value), (id, _)))| {
-            let prefix = if sort == Sort::State {
-                (state / 1000).to_string()
-            } else {
-                String::new()
-            };
-            mark(&shown(sort, &format!("{prefix}{value}")), id)
-        });
-        let ids = page.rows.into_iter().map(|(_, (_, (id, _)))| AccountId(id));
-        Ok((ids.collect(), page.next, total))
-    }
 }
 
 impl UserFilter {
@@ -352,7 +257,7 @@ impl UserFilter {
 }
 
 impl Wanted {
-    fn of(filter: &UserFilter, terms: &[String]) -> Self {
+    pub(super) fn of(filter: &UserFilter, terms: &[String]) -> Self {
         let (mut conditions, mut values) = (Vec::new(), Vec::new());
         for term in terms {
             conditions.push("a.search LIKE ? ESCAPE '!'".to_owned());
@@ -377,7 +282,7 @@ impl Wanted {
     }
 
     /// The condition behind another one.
-    fn and(&self) -> String {
+    pub(super) fn and(&self) -> String {
         if self.condition.is_empty() {
             String::new()
         } else {
@@ -404,7 +309,7 @@ pub(super) fn shown(sort: Sort, value: &str) -> String {
     }
 }
 
-fn numbers(classes: &[i64]) -> String {
+pub(super) fn numbers(classes: &[i64]) -> String {
     let texts: Vec<String> = classes.iter().map(i64::to_string).collect();
     texts.join(",")
 }

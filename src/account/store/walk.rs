@@ -5,12 +5,12 @@ use super::Store;
 use super::ask::{Sortable, sql};
 use super::error::Result;
 use super::page::mark;
-use super::stream::{Candidate, Row, Stream, TOGETHER};
+use super::stream::{Candidate, LOOK, Row, Stream, TOGETHER};
 use super::users::{Sort, UserList, Wanted, shown};
 use crate::account::AccountId;
 
 /// How many accounts are looked at for one page when too many fit the search for its index.
-const BUDGET: usize = 1000;
+const BUDGET: usize = 720;
 
 /// The first row of a range: class, value and key, where there is one.
 type Head = (i64, (Option<Sortable>, Option<String>));
@@ -29,7 +29,7 @@ impl Store {
         wanted: &Wanted,
     ) -> Result<(Vec<AccountId>, Option<String>)> {
         let mut streams = self.streams(list, after.as_ref()).await?;
-        let (mut found, mut left) = (Vec::new(), BUDGET);
+        let (mut found, mut looked_at) = (Vec::new(), 0);
         let mut last: Option<Candidate> = None;
         while found.len() <= rows {
             let Some(at) = nearest(&streams, list.descending) else {
@@ -37,11 +37,12 @@ impl Store {
                 break;
             };
             let Some(candidate) = streams[at].take() else {
-                let looked_at = self.fill(&mut streams, list, wanted, left).await?;
-                if looked_at == 0 {
+                // Where everybody is wanted, the page is full soon.
+                if looked_at + LOOK > BUDGET && !wanted.condition.is_empty() {
                     break;
                 }
-                left -= looked_at;
+                looked_at += LOOK;
+                self.fill(&mut streams, list, wanted).await?;
                 continue;
             };
             if candidate.hit {
@@ -130,15 +131,8 @@ impl Store {
             .collect())
     }
 
-    /// Reads on in those ranges that are empty and nearest. How many accounts were looked at: none
-    /// when so many are no longer `left`.
-    async fn fill(
-        &self,
-        streams: &mut [Stream],
-        list: &UserList,
-        wanted: &Wanted,
-        left: usize,
-    ) -> Result<usize> {
+    /// Reads on in those ranges that are empty and nearest: at most [`LOOK`] accounts.
+    async fn fill(&self, streams: &mut [Stream], list: &UserList, wanted: &Wanted) -> Result<()> {
         let (sort, descending) = (list.sort, list.descending);
         let mut dry: Vec<&mut Stream> = streams
             .iter_mut()
@@ -149,13 +143,10 @@ impl Store {
             if descending { order.reverse() } else { order }
         });
         dry.truncate(TOGETHER);
-        let Some(piece) = Stream::piece(&dry, left) else {
-            return Ok(0);
-        };
-        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted, piece);
+        let ask = Stream::ask(&dry, self.kind(), sort, descending, wanted);
         let rows: Vec<Row> = self.all(ask).await?;
         Stream::fill(&mut dry, rows, descending);
-        Ok(piece * dry.len())
+        Ok(())
     }
 }
 

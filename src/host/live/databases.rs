@@ -161,6 +161,8 @@ fn try_role(
     match wanted.engine {
         Engine::MariaDb => command.args(args),
         Engine::PostgreSql => command.args(&args[..2]).args([
+            // Else it goes on after an error, and ends well.
+            "--set=ON_ERROR_STOP=1",
             "--no-password",
             "--username",
             args[2],
