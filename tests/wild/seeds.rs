@@ -112,6 +112,7 @@ const SEEDS: &[(&str, &str)] = &[
         "prosody_question",
         "{\"username\":\"ann\",\"password\":\"correct horse battery\"}",
     ),
+    ("prosody_question", "[\"ann\",\"correct horse battery\"]"),
     ("signed_link", "\u{5}\u{2}x"),
     ("signed_link", "\u{0}\u{0}"),
     (

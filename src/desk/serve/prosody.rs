@@ -39,9 +39,11 @@ impl Question {
     /// Reads the body of a request; `None` for what is no question.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
-        // Left alone, the reader takes a list of two texts for an object as well.
-        let is_object = body.trim_ascii_start().starts_with(b"{");
-        is_object.then(|| serde_json::from_slice(body).ok())?
+        // Left alone, the reader takes a list of two texts for an object as well, and does not look
+        // into what it skips.
+        let text = std::str::from_utf8(body).ok()?.trim_start();
+        text.starts_with('{')
+            .then(|| serde_json::from_str(text).ok())?
     }
 }
 
