@@ -16,6 +16,11 @@ pub fn fresh() -> Database {
     Database::fresh(KIND.get()).expect("its server runs: `on` has asked for it")
 }
 
+/// Whether nobody else uses this test's database: SQLite's file.
+pub fn is_alone() -> bool {
+    KIND.get() == Kind::Sqlite
+}
+
 /// Runs a test with databases of a kind; not at all where its server is not installed.
 pub fn on(kind: Kind, test: fn()) {
     if Server::shared(kind).is_some() {
