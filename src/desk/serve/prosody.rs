@@ -41,8 +41,9 @@ impl Question {
     pub fn read(body: &[u8]) -> Option<Self> {
         // Left alone, the reader takes a list of two texts for an object as well, and does not look
         // into what it skips.
-        let text = std::str::from_utf8(body).ok()?.trim_start();
-        text.starts_with('{')
+        let text = std::str::from_utf8(body).ok()?;
+        text.trim_start()
+            .starts_with('{')
             .then(|| serde_json::from_str(text).ok())?
     }
 }
