@@ -273,6 +273,8 @@ impl Server {
                     &format!("--datadir={}", self.data()),
                     &format!("--socket={}", self.socket()),
                     &format!("--pid-file={}/pid", self.folder.display()),
+                    // At its start a server clears the folder for temporary tables, whosever they are.
+                    &format!("--tmpdir={}", self.folder.display()),
                     "--bind-address=127.0.0.1",
                     &format!("--port={}", self.port),
                 ]);
