@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use jitsi_install::package::recipe::{self, Form};
 
@@ -22,8 +23,12 @@ const HEADERS: [&str; 4] = [
 /// Longer than anything here takes to download.
 const SECONDS: &str = "60";
 
+/// Both tests want the same sources; one of them fetches.
+static FETCHING: Mutex<()> = Mutex::new(());
+
 /// The piece's source, from the cache of the last run or from a mirror that the catalogue names.
 fn source(name: &str) -> Option<PathBuf> {
+    let _alone = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
     let catalogue = catalogue();
     let release = catalogue.piece(name)?.newest()?;
     let source = release.sources.first()?;
