@@ -36,6 +36,15 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -s
     -addext subjectAltName=DNS:meet.example.org -keyout key.pem -out "$home/fullchain.cer" 2>/dev/null
 openssl ec -in key.pem -out "$home/meet.example.org.key" 2>/dev/null
 
+# The secrets that it names.
+mkdir -p root/etc/jitsi-install
+(
+    umask 077
+    for secret in database.password reader.password smtp.password webhook.key; do
+        openssl rand -base64 33 >"root/etc/jitsi-install/$secret"
+    done
+)
+
 "$BIN" apply --yes --quiet --family debian --root root --site "$site" >/dev/null
 "$BIN" renew --family debian --root root --site "$site" 2>&1 | grep -q "nothing to do" || {
     echo "FAILED: a renew after an apply has something to do" >&2
