@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jitsi_install::account::audit::Entry;
@@ -156,9 +156,11 @@ fn no_confirmed_write_is_lost_by_a_killed_process() {
                     "the child ended:\n{text}"
                 );
             }
+            // At some moment, in the midst of writes: on a slow disk it takes longer until there are any.
             let until = Instant::now() + Duration::from_millis(300 + round * 130);
-            while Instant::now() < until {
-                lines.read_line(&mut text).unwrap();
+            while Instant::now() < until || confirmed(&text).len() < 5 {
+                let more = lines.read_line(&mut text).unwrap();
+                assert!(more > 0, "the child ended:\n{text}");
             }
             child.kill().unwrap();
             lines.read_to_string(&mut text).unwrap();
@@ -244,15 +246,20 @@ fn a_server_that_comes_back_is_found_again() {
 
             // And killed while people write: what was confirmed is there.
             let goes_on = Arc::new(AtomicBool::new(true));
+            let written = Arc::new(AtomicUsize::new(0));
             let mut tasks = JoinSet::new();
             for writer in 0..4 {
                 let (store, goes_on) = (store.clone(), Arc::clone(&goes_on));
+                let written = Arc::clone(&written);
                 tasks.spawn(async move {
                     let (world, mut done) = (Toy::world(), Vec::new());
                     for number in 0.. {
                         let login = format!("w{writer}x{number}");
                         match write(&store, &*world, &login).await {
-                            Ok(()) => done.push(login),
+                            Ok(()) => {
+                                done.push(login);
+                                written.fetch_add(1, Ordering::Relaxed);
+                            }
                             Err(Error::Down { .. } | Error::Busy { .. }) => {
                                 tokio::time::sleep(Duration::from_millis(50)).await
                             }
@@ -265,12 +272,19 @@ fn a_server_that_comes_back_is_found_again() {
                     done
                 });
             }
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            let more = async |least| {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                let until = Instant::now() + Duration::from_secs(30);
+                while written.load(Ordering::Relaxed) < least && Instant::now() < until {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            more(6).await;
             tokio::task::block_in_place(|| {
                 server.kill();
                 server.resume();
             });
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            more(written.load(Ordering::Relaxed) + 6).await;
             goes_on.store(false, Ordering::Relaxed);
             let confirmed = tasks.join_all().await.concat();
             println!(
