@@ -13,7 +13,7 @@ const MOST: usize = 50;
 /// Most people who are named in a mail about all who wait.
 const NAMED: usize = 20;
 /// The setting that has when the last of these mails was written (Unix seconds).
-const LAST: &str = "digest";
+pub(in crate::account) const LAST: &str = "digest";
 
 /// Tells everybody whom it concerns that `account`, as it stands now, waits. Approvers and
 /// administrators get links by which each can decide; the addresses of `[notify]` get the way to

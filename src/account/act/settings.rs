@@ -11,7 +11,7 @@ use crate::account::store::{Error, Setting, Store, Work};
 use crate::account::{Actor, Office};
 
 /// The policy's name in the table of settings.
-const NAME: &str = "registration";
+pub(in crate::account) const NAME: &str = "registration";
 
 /// What is in force, who saved it and when.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ use super::accounts::email_key;
 use super::outbox::What;
 use super::tokens::Purpose;
 use crate::account::act::check::unseen;
+use crate::account::act::{notify, settings};
 use crate::account::login::Login;
 use crate::account::password::form::Form;
 use crate::account::policy::Policy;
@@ -169,17 +170,21 @@ impl<'a> Row<'a> {
 
     fn token(&self) -> Result<(), String> {
         self.word("purpose", Purpose::parse)?;
-        if self.text("purpose") != Purpose::Email.as_str() {
-            return Ok(());
+        match Purpose::parse(self.text("purpose")) {
+            Some(Purpose::Email | Purpose::Back) => {}
+            _ => return Ok(()),
         }
         // What is to be done, and with which address.
         let plan: Result<BTreeMap<String, BTreeMap<String, String>>, _> =
             serde_json::from_str(self.text("data"));
-        let mut addresses = plan
+        let mut parts = plan
             .iter()
             .flat_map(BTreeMap::values)
-            .flat_map(BTreeMap::values);
-        if plan.is_ok() && addresses.all(|address| Email::parse(address).is_ok()) {
+            .flat_map(BTreeMap::iter);
+        let fits = |(name, value): (&String, &String)| {
+            !["new", "old"].contains(&name.as_str()) || Email::parse(value).is_ok()
+        };
+        if plan.is_ok() && parts.all(fits) {
             return Ok(());
         }
         Err("has a `data` that is no plan for an address".into())
@@ -208,8 +213,12 @@ impl<'a> Row<'a> {
     }
 
     fn setting(&self) -> Result<(), String> {
-        if self.text("name") != "registration" {
-            return Err("has a `name` of a setting that is unknown".into());
+        match self.text("name") {
+            settings::NAME => {}
+            // When a mail was written last.
+            notify::LAST if self.text("value").parse::<i64>().is_ok() => return Ok(()),
+            notify::LAST => return Err("has a `value` that is no time".into()),
+            _ => return Err("has a `name` of a setting that is unknown".into()),
         }
         let policy: Policy = serde_json::from_str(self.text("value"))
             .map_err(|_| "has a `value` that is no policy of sign-ups".to_owned())?;
