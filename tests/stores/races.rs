@@ -271,3 +271,26 @@ fn a_setting_that_is_held_loses_nothing() {
         assert_eq!(found.value, "xxxxxxxx");
     });
 }
+
+#[test]
+fn of_several_each_is_counted_once() {
+    everywhere(|database| async move {
+        let stores = [database.connect().await, database.connect().await];
+        let gate = Arc::new(Barrier::new(8));
+        let mut tasks = JoinSet::new();
+        for number in 0..8 {
+            let (gate, store) = (Arc::clone(&gate), stores[number % 2].clone());
+            tasks.spawn(async move {
+                gate.wait().await;
+                let mut counts = Vec::new();
+                for _ in 0..10 {
+                    counts.push(store.count("tries", NOW, 60).await.unwrap());
+                }
+                counts
+            });
+        }
+        let mut counts = tasks.join_all().await.concat();
+        counts.sort_unstable();
+        assert_eq!(counts, (1..=80).collect::<Vec<_>>(), "no two have a number");
+    });
+}

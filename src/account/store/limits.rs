@@ -34,11 +34,8 @@ impl Store {
         }
         // Two who begin the same window at the same moment: the second finds the first's row.
         for _ in 0..3 {
-            let more = sql("UPDATE limits SET hits = hits + 1 WHERE name = ? AND until > ?")
-                .text(&name)
-                .number(now);
-            if self.did(more).await? {
-                return self.counted(&name, now).await;
+            if let Some(hits) = self.one_more(&name, now).await? {
+                return Ok(hits);
             }
             let anew = sql("UPDATE limits SET hits = 1, until = ? WHERE name = ? AND until <= ?")
                 .number(now + seconds)
@@ -57,6 +54,22 @@ impl Store {
             }
         }
         self.counted(&name, now).await
+    }
+
+    /// Counts one more in the window that is open, if one is. The row is held until it was read
+    /// again, so that of several at the same moment each gets a number of its own.
+    async fn one_more(&self, name: &str, now: i64) -> Result<Option<i64>> {
+        let work = self.begin().await?;
+        let more = sql("UPDATE limits SET hits = hits + 1 WHERE name = ? AND until > ?")
+            .text(name)
+            .number(now);
+        if !work.did(more).await? {
+            work.roll_back().await?;
+            return Ok(None);
+        }
+        let hits = work.counted(name, now).await?;
+        work.commit().await?;
+        Ok(Some(hits))
     }
 
     /// How many there are under a name, without counting.
