@@ -32,6 +32,7 @@ const LIVE: &[&str] = &[
 #[tokio::test]
 pub async fn nothing_that_somebody_typed_is_a_tag() {
     let house = House::new().await;
+    house.database.gets_foreign_rows();
     let browser = house.admin().await;
     let office = &house.office;
     let mut paths = Vec::new();
@@ -228,6 +229,7 @@ pub async fn what_was_typed_wrong_comes_back_as_text() {
 #[tokio::test]
 pub async fn no_cell_of_a_download_is_a_formula() {
     let house = House::new().await;
+    house.database.gets_foreign_rows();
     let browser = house.admin().await;
     for (at, hostile) in [
         "=cmd|' /C calc'!A0",

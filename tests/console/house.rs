@@ -22,7 +22,7 @@ use jitsi_install::web::{self, App, Peer};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
-use crate::databases::{Database, elsewhere};
+use crate::databases::elsewhere::{self, Lived};
 
 /// Time that stands still until a test moves it, and chance that is the same in each run.
 pub struct Clock {
@@ -50,7 +50,7 @@ pub struct House {
     pub office: Office,
     pub clock: Arc<Clock>,
     router: Router,
-    _database: Database,
+    pub database: Lived,
 }
 
 /// Who asks.
@@ -107,7 +107,7 @@ impl House {
             office,
             clock,
             router,
-            _database: database,
+            database,
         }
     }
 

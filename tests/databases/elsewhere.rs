@@ -1,9 +1,12 @@
 //! Tests that were written for SQLite, run on the servers too. A test's house asks for
-//! [`fresh`], which gives a database of the kind that the test was called for.
+//! [`fresh`], which gives a database of the kind that the test was called for. Whatever was done
+//! in it, at its end an export of it can be restored.
 
 use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use jitsi_install::account::store::Kind;
+use jitsi_install::account::store::{Kind, Store};
 
 use super::{Database, Server};
 
@@ -12,8 +15,54 @@ thread_local! {
 }
 
 /// An empty database of the kind that this test runs on: SQLite, unless it was called by [`on`].
-pub fn fresh() -> Database {
-    Database::fresh(KIND.get()).expect("its server runs: `on` has asked for it")
+pub fn fresh() -> Lived {
+    Lived {
+        database: Database::fresh(KIND.get()).expect("its server runs: `on` has asked for it"),
+        has_foreign_rows: AtomicBool::new(false),
+    }
+}
+
+/// A database in which something happened. It is looked at when its test is over.
+pub struct Lived {
+    database: Database,
+    has_foreign_rows: AtomicBool,
+}
+
+impl Lived {
+    /// What the test writes past the acts is nothing that they let in: it is not looked at.
+    pub fn gets_foreign_rows(&self) {
+        self.has_foreign_rows.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Lived {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Drop for Lived {
+    fn drop(&mut self) {
+        if std::thread::panicking() || *self.has_foreign_rows.get_mut() {
+            return;
+        }
+        // A thread of its own: most tests end within a runtime, where none may wait for another.
+        let look = || {
+            let mut out = Vec::new();
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().build().unwrap().block_on(async {
+                self.connect().await.export(&mut out).await.unwrap();
+            });
+            Store::check_export(&mut &out[..])
+        };
+        let checked = std::thread::scope(|scope| scope.spawn(look).join().unwrap());
+        assert!(
+            checked.is_ok(),
+            "its export cannot be restored: {checked:?}"
+        );
+    }
 }
 
 /// Whether nobody else uses this test's database: SQLite's file.

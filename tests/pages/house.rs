@@ -28,7 +28,7 @@ use jitsi_install::web::{self, App, Peer};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
-use crate::databases::{Database, elsewhere};
+use crate::databases::elsewhere::{self, Lived};
 
 /// The password of everybody here.
 pub const PASSWORD: &str = "correct horse battery 7";
@@ -61,7 +61,7 @@ pub struct House {
     pub office: Office,
     pub clock: Arc<Clock>,
     pub router: Router,
-    _database: Database,
+    _database: Lived,
 }
 
 /// Who asks: cookies, address, program.

@@ -10,11 +10,14 @@ use crate::account::store::{Error, Letter, Queued, What, Work};
 /// The purpose of the seal.
 const PURPOSE: &str = "outbox";
 
-/// Puts a mail into the outbox.
+/// Puts a mail into the outbox; nothing when its account has no address.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn mail(office: &Office, work: &Work, mail: &Mail) -> Result<(), Error> {
+    if mail.recipient.is_empty() {
+        return Ok(());
+    }
     let body = serde_json::to_vec(mail).unwrap_or_default();
     put(office, work, What::Mail, &mail.recipient, &body)
         .await

@@ -184,10 +184,8 @@ pub async fn suspend(
     let detail: Vec<&str> = detail.into_iter().filter(|text| !text.is_empty()).collect();
     let entry = Entry::new("account.suspended", Some(&account), "done").detail(detail.join("\n"));
     note(office, &work, actor, &entry).await?;
-    if account.email.is_some() {
-        let reason = Some(reason).filter(|reason| !reason.is_empty());
-        outbox::mail(office, &work, &post::suspended(office, &account, reason)).await?;
-    }
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
+    outbox::mail(office, &work, &post::suspended(office, &account, reason)).await?;
     work.commit().await?;
     Ok(account)
 }
@@ -201,9 +199,7 @@ pub async fn resume(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     let account = step(office, &work, id, Event::Resume).await?;
     let entry = Entry::new("account.resumed", Some(&account), "done");
     note(office, &work, actor, &entry).await?;
-    if account.email.is_some() {
-        outbox::mail(office, &work, &post::resumed(office, &account)).await?;
-    }
+    outbox::mail(office, &work, &post::resumed(office, &account)).await?;
     work.commit().await?;
     Ok(account)
 }
@@ -223,7 +219,7 @@ pub async fn delete(office: &Office, actor: &Actor, id: &AccountId) -> Result<Ac
     let entry = Entry::new("account.deleted", Some(&account), "done");
     note(office, &work, actor, &entry).await?;
     // An address that nobody confirmed may be somebody else's.
-    if account.email.is_some() && account.state != State::Unconfirmed {
+    if account.state != State::Unconfirmed {
         outbox::mail(office, &work, &post::deleted(office, &account)).await?;
     }
     work.commit().await?;
@@ -321,10 +317,8 @@ pub async fn remove_totp(office: &Office, actor: &Actor, id: &AccountId) -> Resu
     work.end_sessions(id, None).await?;
     let entry = Entry::new("second_factor.removed", Some(&account), "done").detail("by staff");
     note(office, &work, actor, &entry).await?;
-    if account.email.is_some() {
-        let mail = post::second_factor_off(office, &account, actor);
-        outbox::mail(office, &work, &mail).await?;
-    }
+    let mail = post::second_factor_off(office, &account, actor);
+    outbox::mail(office, &work, &mail).await?;
     work.commit().await?;
     Ok(Account {
         has_totp: false,
