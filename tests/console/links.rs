@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use jitsi_install::account::act::{notify, settings, users};
 use jitsi_install::account::policy::Policy;
+use jitsi_install::account::post::Mail;
 use jitsi_install::account::{Account, Actor, Role, State};
 
 use crate::house::{Browser, House};
@@ -297,4 +298,25 @@ pub async fn one_mail_tells_of_all_who_wait_when_that_is_wanted() {
     assert_eq!(digest().await, 0, "not before its time");
     house.later(24 * 3600);
     assert_eq!(digest().await, 3);
+    house.letters().await;
+    // Who signed up before all the others and confirms now is seen, however many wait.
+    let late = house.person("hugo", State::Unconfirmed, Role::Member).await;
+    for number in 0..21 {
+        wait(&format!("p{number}")).await;
+    }
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 3);
+    house.letters().await;
+    house.later(24 * 3600);
+    assert_eq!(digest().await, 0);
+    let work = house.office.store.begin().await.unwrap();
+    let now = house.office.world.now();
+    work.move_account(&late.id, State::Unconfirmed, State::Pending, now)
+        .await
+        .unwrap();
+    work.commit().await.unwrap();
+    assert_eq!(digest().await, 3);
+    let (mails, _) = house.letters().await;
+    let named = |mail: &Mail| mail.text.contains("hugo@") && mail.text.contains("26 people");
+    assert!(mails.iter().all(named), "{}", mails[0].text);
 }

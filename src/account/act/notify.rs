@@ -5,12 +5,12 @@ use serde_json::json;
 use super::decide::{self, Decision};
 use super::{outbox, settings};
 use crate::account::post::{self, Mail, Reader};
-use crate::account::store::{Error, Setting, Sort, Store, Total, UserFilter, UserList, Work};
+use crate::account::store::{Error, Setting, Store, Total, UserFilter, Work};
 use crate::account::{Account, Actor, Office, Role, State};
 
 /// Most mails for one sign-up.
 const MOST: usize = 50;
-/// Most people who are named in a mail about all who wait.
+/// Most people who are named in a mail about all who wait: the last who began to.
 const NAMED: usize = 20;
 /// The setting that has when the last of these mails was written (Unix seconds).
 pub(in crate::account) const LAST: &str = "digest";
@@ -65,23 +65,17 @@ pub async fn digest(office: &Office) -> Result<u64, Error> {
     if hours == 0 || now - last < hours * 3600 {
         return Ok(0);
     }
-    let filter = UserFilter {
-        state: Some(State::Pending),
-        ..UserFilter::default()
-    };
-    let (Total::Exactly(count) | Total::AtLeast(count)) = office.store.count_users(&filter).await?;
-    let newest = UserList {
-        filter,
-        sort: Sort::Created,
-        descending: true,
-        rows: NAMED,
-        ..UserList::default()
-    };
-    let people = office.store.users(&newest).await?.rows;
+    let people = office.store.newly_pending(NAMED).await?;
     // Who began to in that same second may not have been in it.
     if people.iter().all(|person| person.state_since < last) {
         return Ok(0);
     }
+    let waiting = UserFilter {
+        state: Some(State::Pending),
+        ..UserFilter::default()
+    };
+    let (Total::Exactly(count) | Total::AtLeast(count)) =
+        office.store.count_users(&waiting).await?;
     let work = office.store.begin().await?;
     let letter = |reader: &Reader<'_>, _: Option<&Account>| {
         let count = i64::try_from(count).unwrap_or(i64::MAX);

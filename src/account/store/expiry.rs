@@ -1,6 +1,6 @@
 //! What the timer asks for and removes, some at a time.
 
-use super::accounts::COLUMNS;
+use super::accounts::{COLUMNS, state_rank};
 use super::ask::sql;
 use super::error::Result;
 use super::{Purpose, Store};
@@ -32,6 +32,20 @@ impl Store {
         self.stale(State::Pending, "", before, most).await
     }
 
+    /// Some of the accounts that wait, whoever began to last first.
+    pub async fn newly_pending(&self, most: usize) -> Result<Vec<Account>> {
+        let lowest = state_rank(State::Pending) * 1000;
+        self.all(
+            sql(format!(
+                "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? ORDER BY a.state_since DESC, a.id DESC LIMIT ?"
+            ))
+            .number(lowest)
+            .number(lowest + 999)
+            .number(i64::try_from(most).unwrap_or(i64::MAX)),
+        )
+        .await
+    }
+
     async fn stale(
         &self,
         state: State,
@@ -39,7 +53,7 @@ impl Store {
         before: i64,
         most: usize,
     ) -> Result<Vec<Account>> {
-        let lowest = super::accounts::state_rank(state) * 1000;
+        let lowest = state_rank(state) * 1000;
         self.all(
             sql(format!(
                 "SELECT {COLUMNS} FROM accounts a WHERE a.class BETWEEN ? AND ? AND a.state = ? AND a.state_since < ? \
