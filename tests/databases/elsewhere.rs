@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jitsi_install::account::store::{Kind, Store};
+use jitsi_install::secret::Secret;
 
 use super::{Database, Server};
 
@@ -45,24 +46,33 @@ impl Deref for Lived {
 
 impl Drop for Lived {
     fn drop(&mut self) {
-        if std::thread::panicking() || *self.has_foreign_rows.get_mut() {
-            return;
+        if !*self.has_foreign_rows.get_mut() {
+            comes_back(&self.database.url, self.database.password.as_ref());
         }
-        // A thread of its own: most tests end within a runtime, where none may wait for another.
-        let look = || {
-            let mut out = Vec::new();
-            let mut runtime = tokio::runtime::Builder::new_current_thread();
-            runtime.enable_all().build().unwrap().block_on(async {
-                self.connect().await.export(&mut out).await.unwrap();
-            });
-            Store::check_export(&mut &out[..])
-        };
-        let checked = std::thread::scope(|scope| scope.spawn(look).join().unwrap());
-        assert!(
-            checked.is_ok(),
-            "its export cannot be restored: {checked:?}"
-        );
     }
+}
+
+/// Whatever a test did in a database, an export of it can be restored. Nothing is asked when the
+/// test has failed already.
+pub fn comes_back(url: &str, password: Option<&Secret<String>>) {
+    if std::thread::panicking() {
+        return;
+    }
+    // A thread of its own: most tests end within a runtime, where none may wait for another.
+    let look = || {
+        let mut out = Vec::new();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(async {
+            let store = Store::connect(url, password).await.unwrap();
+            store.export(&mut out).await.unwrap();
+        });
+        Store::check_export(&mut &out[..])
+    };
+    let checked = std::thread::scope(|scope| scope.spawn(look).join().unwrap());
+    assert!(
+        checked.is_ok(),
+        "its export cannot be restored: {checked:?}"
+    );
 }
 
 /// Whether nobody else uses this test's database: SQLite's file.

@@ -12,6 +12,8 @@ use jitsi_install::account::store::Store;
 use jitsi_install::account::{Account, Actor, Office, World};
 use jitsi_install::secret::Secret;
 
+use crate::databases::elsewhere::comes_back;
+
 /// The real clock, a step further at each look, and real chance.
 struct Real(AtomicI64);
 
@@ -27,6 +29,13 @@ impl World for Real {
 pub struct Desk {
     pub folder: tempfile::TempDir,
     pub office: Office,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let file = self.path("accounts.sqlite");
+        comes_back(&format!("sqlite:{}", file.display()), None);
+    }
 }
 
 impl Desk {

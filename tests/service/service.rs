@@ -288,6 +288,16 @@ impl Drop for Site {
             let _ = child.kill();
             let _ = child.wait();
         }
+        if std::thread::panicking() {
+            return;
+        }
+        // What was written down can be restored, unless the test took the database or its key away.
+        let export = self.run(&["export"]);
+        if export.status.success() {
+            let file = self.folder.path().join("at-the-end");
+            fs::write(&file, export.stdout).unwrap();
+            self.gives(&["restore", "--dry-run", file.to_str().unwrap()]);
+        }
     }
 }
 

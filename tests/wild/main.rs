@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use jitsi_install::account::store::Store;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 /// Every body reads what is right, too.
 #[test]
@@ -89,13 +90,20 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
-
-    #[test]
-    fn the_service((name, bytes) in spoiled()) {
+/// Whatever the service was asked, what it has written down can be restored.
+#[test]
+fn the_service() {
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(600)
+    });
+    let asked = runner.run(&spoiled(), |(name, bytes)| {
         if let Some((_, body)) = bodies::SLOW.iter().find(|(body, _)| *body == name) {
             body(&bytes);
         }
-    }
+        Ok(())
+    });
+    asked.unwrap_or_else(|why| panic!("{why}"));
+    let checked = Store::check_export(&mut house::house().exported().as_slice());
+    assert!(checked.is_ok(), "{checked:?}");
 }
