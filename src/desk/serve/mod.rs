@@ -101,6 +101,8 @@ async fn stand(
         accounts: Kept::default(),
     };
     let own = observe::internal(internal::router(Arc::new(desk)), &metrics);
+    // From before the first answer: whoever is answered may say at once that it is enough.
+    let stop = told_to_stop()?;
     let (stage, _) = watch::channel(Stage::Open);
     let bounds = Bounds {
         connections,
@@ -136,7 +138,7 @@ async fn stand(
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(watchdog());
 
-    told_to_stop().await?;
+    stop.await;
     tracing::info!("stopping");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     watchdog.abort();
@@ -192,16 +194,17 @@ fn open(handed: &mut Handed, name: &str, key: &str, address: &str) -> Result<Doo
     })
 }
 
-/// Returns at SIGTERM or SIGINT.
-async fn told_to_stop() -> Result<(), Failure> {
+/// Listens for SIGTERM and SIGINT from now on; what it gives ends with the first of them.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let no_signal = |error| Failure::failed(format!("signals cannot be awaited: {error}"));
     let mut term = signal(SignalKind::terminate()).map_err(no_signal)?;
     let mut int = signal(SignalKind::interrupt()).map_err(no_signal)?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }
 
 /// Tells systemd that this process still turns, twice in the time that it asks for.
