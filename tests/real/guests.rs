@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::mint::signed;
-use super::signalling::{Round, SHORT, conference_room};
+use super::signalling::{LONG, Round, conference_room};
 use super::site::{DOMAIN, Transport};
 use super::xmpp::{Client, Join, Refusal, Wire};
 
@@ -68,7 +68,7 @@ pub(crate) fn wait_for_a_host(round: &mut Round<'_>) {
     let mut host = round.bearer(&room, &desk.token(&room, false));
     let join = host.join(&address, "host");
     round.standing("the host", join, "member", "participant");
-    let told = guest.wait_for(SHORT * 5, &mut |stanza| stanza.find("destroy").is_some());
+    let told = guest.wait_for(LONG, &mut |stanza| stanza.find("destroy").is_some());
     let to = told.map(|stanza| {
         let place = stanza.find("destroy").and_then(|end| end.attribute("jid"));
         place.unwrap_or_default().to_owned()
@@ -141,7 +141,7 @@ fn knock(stream: &mut dyn Wire, transport: Transport, room: &str) -> Result<Opti
             stream.send(&format!("{join}<iq xmlns='jabber:client' {ping}"))?;
         }
     }
-    let until = Instant::now() + SHORT * 5;
+    let until = Instant::now() + LONG;
     while let Some(stanza) = stream.receive(until)? {
         let of_room = stanza
             .attribute("from")

@@ -185,5 +185,5 @@ fn through_caddy() {
     everything(Server::Caddy);
 }
 
-/// How long to wait for something that should not come.
-pub(crate) const SHORT: Duration = Duration::from_millis(700);
+/// How long to wait at most for something that comes.
+pub(crate) const LONG: Duration = Duration::from_secs(15);

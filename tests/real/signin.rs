@@ -2,13 +2,12 @@
 //! with a password, by our own client and by lib-jitsi-meet in a browser, and guests wait for them.
 
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::browser;
 use super::cases::{Cases, are_here, say};
-use super::signalling::conference_room;
+use super::signalling::{LONG, conference_room};
 use super::site::{DOMAIN, Server, Site, Transport, Trial, Visit};
 use super::standin_focus::StandinFocus;
 use super::xmpp::{Client, Join, Login};
@@ -130,7 +129,7 @@ fn by_hand(site: &Site, focus: &StandinFocus, cases: &mut Cases) {
     );
     let role = match &joined {
         Join::Joined { role, .. } if role == "moderator" => Some(joined.clone()),
-        _ => olive.becomes(&room, "moderator", Duration::from_secs(3)),
+        _ => olive.becomes(&room, "moderator", LONG),
     };
     let is_moderator = matches!(&role, Some(Join::Joined { role, .. }) if role == "moderator");
     cases.holds("she is moderator", is_moderator, || format!("{role:?}"));

@@ -280,7 +280,7 @@ impl Site {
     /// their process group. A worker that was told to end is given a moment.
     pub(crate) fn still_running(&self) -> Vec<String> {
         let groups: Vec<u32> = self.running.iter().map(|(_, pid)| *pid).collect();
-        let until = Instant::now() + Duration::from_secs(2);
+        let until = Instant::now() + Duration::from_secs(10);
         loop {
             let mut found = self.trial.processes();
             found.extend(members(&groups));
