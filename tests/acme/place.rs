@@ -49,7 +49,12 @@ impl Place {
         for folder in ["bin", "home", "run/prosody", "tree/opt", "tree/etc"] {
             fs::create_dir_all(place.path(folder)).unwrap();
         }
-        fs::copy(env!("CARGO_BIN_EXE_jitsi-install"), place.program()).unwrap();
+        // By another process: what a test starts meanwhile would inherit it, open for writing, from ours.
+        let mut copy = Command::new("cp");
+        done(copy.args([
+            Path::new(env!("CARGO_BIN_EXE_jitsi-install")),
+            &place.program(),
+        ]));
         // laid out for the versions that run here
         fs::copy("/etc/os-release", place.tree("etc/os-release")).unwrap();
         let standins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins");

@@ -113,7 +113,10 @@ fn without_rights(stage: &Stage, args: &[&str]) -> Option<Output> {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     let program = stage.path("jitsi-install");
-    std::fs::copy(env!("CARGO_BIN_EXE_jitsi-install"), &program).unwrap();
+    // By another process: what a test starts meanwhile would inherit it, open for writing, from ours.
+    let mut copy = Command::new("cp");
+    copy.args([Path::new(env!("CARGO_BIN_EXE_jitsi-install")), &program]);
+    assert!(copy.status().unwrap().success());
     open(&program, 0o755);
     open(&stage.path(""), 0o755);
     let command = stage.command(args);

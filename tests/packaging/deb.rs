@@ -80,6 +80,8 @@ pub(crate) fn build(version: Option<&str>) -> Result<Built, String> {
             .env("JITSI_ACCOUNTS_BINARY", &accounts)
             .env("DEB_BUILD_OPTIONS", options)
             .env("CARGO_NET_OFFLINE", "true")
+            // These programs are large, and how well they are packed is not asked.
+            .env("DPKG_DEB_COMPRESSOR_LEVEL", "1")
             .current_dir(&copy),
     )?;
     let named = |name: &str| starting_with(place.path(), name, ".deb");
